@@ -1,0 +1,27 @@
+// Compiles the kernels: one AssemblyScript source → two binaries → build/kernels.js, which holds them as base64,
+// so that loading needs no file, no permission and no bundler's care.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const asc = join(dirname(require.resolve('assemblyscript/package.json')), 'bin/asc.js');
+const wasmOpt = join(dirname(require.resolve('binaryen/package.json')), 'bin/wasm-opt');
+const node = (script, ...args) => execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+
+// Inlining every micro-operation into the tape's interpreter makes one huge function that V8 optimises late
+// (5–8 ms against 2), so these stay calls.
+const APART = ['*/micro/*', '*/executor/dispatch*'];
+
+mkdirSync(join(root, 'build'), { recursive: true });
+const encoded = ['baseline', 'relaxed'].map((target) => {
+  const file = join(root, 'build', `${target}.wasm`);
+  node(asc, '--config', 'asconfig.json', '--target', target);
+  node(wasmOpt, file, '-O3', '--all-features', ...APART.map((f) => `--no-inline=${f}`), '--strip-debug', '-o', file);
+  return `export const ${target} = '${readFileSync(file).toString('base64')}';\n`;
+});
+writeFileSync(join(root, 'build/kernels.js'), encoded.join(''));
+writeFileSync(join(root, 'build/kernels.d.ts'), 'export const baseline: string;\nexport const relaxed: string;\n');

@@ -1,0 +1,31 @@
+// The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
+// anew, so every loop over data lives in a kernel of its own.
+import { FAULT_OPCODE, FLAG_SOLO, OP_END, STATUS_OK } from './abi';
+
+/**
+ * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
+ * number and its own SCRATCH_BYTES at `scratch`. Returns STATUS_OK or `fault | instruction index << 8`.
+ */
+export function run(program: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
+  let ins = program;
+  let index = 0;
+  let head = load<u32>(ins);
+  while ((head & 0xff) != OP_END) {
+    const solo = ((head >> 8) & FLAG_SOLO) != 0;
+    if (thread == 0 || !solo) {
+      const fault = dispatch(head & 0xff, ins, table, scratch, thread, solo ? 1 : threads);
+      if (fault != STATUS_OK) return fault | (index << 8);
+    }
+    ins += (<usize>(head >> 16)) << 2;
+    index++;
+    head = load<u32>(ins);
+  }
+  return STATUS_OK;
+}
+
+function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
+  switch (op) {
+    default:
+      return FAULT_OPCODE;
+  }
+}

@@ -1,0 +1,43 @@
+// Chooses one of the two kernel binaries and instantiates it on a shared memory.
+import { baseline, relaxed } from '#kernels';
+
+export type Simd = 'baseline' | 'relaxed';
+
+/** What the binaries export: see assembly/executor.ts. */
+export interface Kernels {
+  run(program: number, table: number, scratch: number, thread: number, threads: number): number;
+  heapBase(): number;
+}
+
+export const PAGE_BYTES = 65536;
+export const MAX_PAGES = 65536;
+
+/** A module of one function that uses `f32x4.relaxed_madd`. */
+const RELAXED_PROBE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  ...[65, 0, 253, 17, 65, 0, 253, 17, 65, 0, 253, 17, 253, 133, 2, 11],
+);
+
+const hasRelaxed = () => WebAssembly.validate(RELAXED_PROBE);
+
+/**
+ * The binary to use: `NABLA_SIMD` where it is set, else relaxed SIMD wherever the runtime has it on. Asked for by
+ * name on Node 20, whose V8 knows relaxed SIMD and leaves it off, it is switched on first.
+ */
+export function chooseSimd(wanted = process.env.NABLA_SIMD): Simd {
+  if (wanted === 'baseline') return 'baseline';
+  if (wanted !== undefined && wanted !== '' && wanted !== 'relaxed') {
+    throw new Error(`NABLA_SIMD: got "${wanted}"; expected "baseline" or "relaxed"`);
+  }
+  if (wanted === 'relaxed' && !hasRelaxed()) {
+    process.getBuiltinModule?.('node:v8').setFlagsFromString('--experimental-wasm-relaxed-simd');
+    if (!hasRelaxed()) throw new Error('NABLA_SIMD=relaxed: this runtime has no relaxed SIMD; use NABLA_SIMD=baseline');
+  }
+  return hasRelaxed() ? 'relaxed' : 'baseline';
+}
+
+export function instantiate(simd: Simd, memory: WebAssembly.Memory): Kernels {
+  const bytes = Buffer.from(simd === 'relaxed' ? relaxed : baseline, 'base64');
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  return instance.exports as unknown as Kernels;
+}
