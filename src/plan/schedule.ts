@@ -1,6 +1,6 @@
 // The order of groups: after what they read, and an update in place after every reader of the old value.
 import type { Node } from '../graph/node.ts';
-import { type Group, isComputed } from './group.ts';
+import { type Group, isComputed, storage } from './group.ts';
 
 /** A variable and the node that becomes its next version. */
 export interface Update {
@@ -13,13 +13,6 @@ export interface Schedule {
   groups: Group[];
   /** Updates whose node is written straight over the old elements. */
   inPlace: Set<Update>;
-}
-
-/** What a node's elements are stored with: itself, or what it is a view of. */
-export function storage(node: Node): Node {
-  let at = node;
-  while (at.op.view !== undefined && at.inputs.length > 0) at = at.inputs[0] as Node;
-  return at;
 }
 
 export function schedule(groups: readonly Group[], updates: readonly Update[], outputs: readonly Node[]): Schedule {
@@ -47,18 +40,17 @@ function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group,
   for (const reader of readers) {
     if (reader !== writer) {
       if (edges.reaches(writer, reader)) return false;
-    } else if (!readsInStep(writer, leaf)) return false;
+    } else if (!readsInStep(writer, leaf, node)) return false;
   }
   for (const reader of readers) if (reader !== writer) edges.add(reader, writer);
   return true;
 }
 
-/** A tape that reads the leaf element by element, each before it writes it. */
-function readsInStep(tape: Group, leaf: Node): boolean {
+/** A tape that reads the leaf element by element, no later than `node` writes it. */
+function readsInStep(tape: Group, leaf: Node, node: Node): boolean {
   if (tape.space === null) return false;
-  const { nElems } = leaf;
   return tape.nodes.every((n) =>
-    n.inputs.every((i) => storage(i) !== leaf || (i.nElems === nElems && n.nElems === nElems && n.op.reduce === undefined)),
+    n.inputs.every((i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id)),
   );
 }
 

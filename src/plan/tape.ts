@@ -12,7 +12,8 @@ const SLICES = 16;
 /** What a tape needs of the encoder. */
 export interface TapeContext {
   read(node: Node): Ref;
-  write(node: Node): Ref;
+  /** Where the result goes; the memory of one of `over`, whose last readers have run, may serve. */
+  write(node: Node, over?: readonly Node[]): Ref;
   scratch(nElems: number): Ref;
   emit(opcode: number, words: readonly (number | Ref | null)[]): void;
   /** Whether a node's elements are needed outside its group. */
@@ -103,7 +104,7 @@ class Tape {
     } else {
       const { code, operands } = this.#choose(node);
       for (const input of new Set(node.inputs)) this.#retire(input, at);
-      const destination = this.#destination(node);
+      const destination = this.#destination(node, at);
       this.#micro(code, [destination, ...operands]);
     }
     for (const input of new Set(node.inputs)) this.#retire(input, at);
@@ -141,15 +142,23 @@ class Tape {
     return slot;
   }
 
-  #destination(node: Node): number {
-    const reused = this.#c.escapes(node) ? undefined : this.#freeTemps.pop();
-    const slot =
-      reused ??
-      (this.#c.escapes(node)
-        ? this.#slot(abi.SLOT_OUT, this.#c.write(node), { inner: 1, period: this.#n })
-        : this.#slot(abi.SLOT_TEMP, null, { inner: 1, period: this.#n }));
+  #destination(node: Node, at: number): number {
+    const whole = { inner: 1, period: this.#n };
+    const slot = this.#c.escapes(node)
+      ? this.#slot(abi.SLOT_OUT, this.#c.write(node, this.#streamsDoneBy(at)), whole)
+      : (this.#freeTemps.pop() ?? this.#slot(abi.SLOT_TEMP, null, whole));
     this.#vector.set(node, slot);
     return slot;
+  }
+
+  /** Inputs that the tape reads in step and that no later micro-operation reads. */
+  #streamsDoneBy(at: number): Node[] {
+    return [...this.#lastUse].filter(([node, last]) => last <= at && this.#isStream(node)).map(([node]) => node);
+  }
+
+  #isStream(node: Node): boolean {
+    const slot = this.#vector.get(node);
+    return slot !== undefined && this.#slots[slot]?.mode === abi.SLOT_IN;
   }
 
   #reduceSlot(node: Node): number {
