@@ -63,7 +63,7 @@ export function addRun(dst: usize, src: usize, n: i32): void {
   if (n & 3) storePart(dst, f32x4.add(loadPart(dst, n & 3, zero), loadPart(src, n & 3, zero)), n & 3);
 }
 
-/** Whether each of the n int32 at p lies in [low, end). */
+/** Whether each of the n int32 at p lies in [low, end). `low` fills the last vector: where it lies outside, all do. */
 export function allWithin(p: usize, n: i32, low: i32, end: i32): bool {
   const first = i32x4.splat(low);
   const size = i32x4.splat(end - low);
@@ -73,6 +73,5 @@ export function allWithin(p: usize, n: i32, low: i32, end: i32): bool {
     inside = v128.and(inside, i32x4.lt_u(i32x4.sub(v128.load(p), first), size));
   }
   if (n & 3) inside = v128.and(inside, i32x4.lt_u(i32x4.sub(loadPart(p, n & 3, first), first), size));
-  // Filling with `low` counts as inside only where [low, end) holds something; n & 3 elements are wrong otherwise.
   return i32x4.all_true(inside);
 }
