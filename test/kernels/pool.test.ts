@@ -132,6 +132,7 @@ describe.each(BOTH)('max-pool, %s', (simd) => {
     }
     const low = new Float32Array(64).fill(Number.NEGATIVE_INFINITY);
     check(simd, { planes: 1, size: [4, 16], window: [2, 2], stride: [2, 2] }, low);
+    check(simd, { planes: 1, size: [16, 4], window: [2, 2], stride: [2, 2] }, low);
   });
 
   test('a window of padding alone gives −∞ and no index', () => {
