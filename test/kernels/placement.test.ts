@@ -57,7 +57,7 @@ const EXAMPLES: Example[] = [
   { name: 'normal', sizes: [1001, 0], words: [OP_RANDOM, 0, 4, 1001, 1] },
 ];
 
-const UNWRITTEN = 0x7fc12345; // a NaN that no kernel makes
+const UNWRITTEN = 0x43123457; // 146.2: no kernel makes it here, and adding to it shows
 const PAGES = 2 ** 15 + 256; // 2 GiB and 16 MiB
 
 /** Lays an example out from `base` on; the result runs one thread's part and gives both outputs' words. */

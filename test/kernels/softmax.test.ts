@@ -77,6 +77,18 @@ describe.each(BOTH)('softmax, %s', (simd) => {
     expectClose(run(simd, [0, -80, -90, -100], 4, true), [0, -80, -90, -100], 0);
   });
 
+  test('the maximum is found wherever it stands', () => {
+    for (let cols = 1; cols <= 37; cols++)
+      for (let at = 0; at < cols; at++) {
+        const x = new Float32Array(cols).fill(-5);
+        x[at] = 1000;
+        expectSame(
+          run(simd, x, cols, false),
+          [...x].map((v) => Number(v === 1000)),
+        );
+      }
+  });
+
   test('a row of −∞ alone, or with +∞ or NaN in it, is NaN; its neighbours are not', () => {
     for (const cols of [1, 2, 3, 4, 5, 8, 10, 11, 17, 18, 19])
       for (const log of [false, true])
