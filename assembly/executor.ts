@@ -1,6 +1,7 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
-import { FAULT_OPCODE, FLAG_SOLO, OP_END, STATUS_OK } from './abi';
+import { FAULT_OPCODE, FLAG_SOLO, OP_END, OP_GEMM, STATUS_OK } from './abi';
+import { gemm } from './kernels/gemm/gemm';
 
 /**
  * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
@@ -25,6 +26,8 @@ export function run(program: usize, table: usize, scratch: usize, thread: i32, t
 
 function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   switch (op) {
+    case OP_GEMM:
+      return gemm(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }
