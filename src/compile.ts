@@ -9,7 +9,7 @@ import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
-import { bindingOf, planOf, realise, valueOf } from './realise.ts';
+import { bindingOf, planOf, realise, realised } from './realise.ts';
 import { type Binding, run } from './run/exec.ts';
 import { Tensor } from './tensor.ts';
 
@@ -176,7 +176,7 @@ function binder(node: Node, argument: ReadonlyMap<Node, number>): (args: readonl
   const k = argument.get(node);
   if (k !== undefined) {
     if (node.operands !== null) return (args) => () => [args[k] as number];
-    return (args) => valueOf((args[k] as Tensor).node);
+    return (args) => realised((args[k] as Tensor).node);
   }
   const { state, operands } = node;
   if (state !== null) return () => state.value;

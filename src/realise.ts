@@ -130,7 +130,9 @@ function compute(nodes: readonly Node[], states: ReadonlyMap<Node, State>): void
   nodes.forEach((node, k) => {
     node.value = outputs[k] as Value;
   });
-  updates.forEach(({ node, state }, k) => state.commit(node, targets[k] as Value));
+  updates.forEach(({ node, state }, k) => {
+    state.commit(node, targets[k] as Value);
+  });
 }
 
 const ESCAPED =
@@ -147,7 +149,7 @@ export function bindingOf(node: Node): Binding {
 }
 
 /** Elements of a node, computed if they are not known. */
-export function valueOf(node: Node): Value {
+export function realised(node: Node): Value {
   if (currentTrace() !== null) {
     throw new NablaError(
       'trace',

@@ -16,7 +16,7 @@ import { normal, uniform } from './ops/random.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { nextKey } from './random.ts';
-import { bound, realise, valueOf } from './realise.ts';
+import { bound, realise, realised } from './realise.ts';
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
@@ -95,12 +95,12 @@ export class Tensor {
         },
       );
     }
-    return valueOf(this.node).read()[0] as number;
+    return realised(this.node).read()[0] as number;
   }
 
   /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
   data(): Float32Array | Int32Array | Uint8Array {
-    const elements = valueOf(this.node).read();
+    const elements = realised(this.node).read();
     return this.dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
   }
 
@@ -500,7 +500,7 @@ export function state(initial: Tensor): Tensor {
 /** A variable with the present elements of `initial`, made outside any trace. */
 export function variable(initial: Tensor, requiresGrad: boolean): Tensor {
   return withTrace(null, () => {
-    const value = valueOf(initial.node);
+    const value = realised(initial.node);
     return new Tensor(new State(Value.of(value.dtype, value.read().slice()), initial.shape, requiresGrad));
   });
 }

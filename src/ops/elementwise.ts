@@ -226,7 +226,7 @@ export const { op: softplusOp, of: softplus } = unary(
 export const { op: reluOp, of: relu } = unary(
   'relu',
   abi.MICRO_RELU,
-  (x) => (x < 0 ? 0 : x),
+  (x) => Math.max(x, 0),
   (_, y, dy) => where(gt(y, constant(0)), dy, constant(0)),
 );
 export const { op: signOp, of: sign } = step('sign', abi.MICRO_SIGN, Math.sign);

@@ -51,6 +51,14 @@ const movement: Rule[] = [
     build: (b, root) => reshape(b.x as Node, root.shape),
   },
   {
+    name: 'reshape of a number',
+    pattern: p(reshapeOp, x),
+    build: (b, root) => {
+      const inner = (b.x as Node).op === e.expandOp ? ((b.x as Node).inputs[0] as Node) : (b.x as Node);
+      return inner.shape.length === 0 && root.shape.length > 0 ? e.expand(inner, root.shape) : null;
+    },
+  },
+  {
     name: 'permute of permute',
     pattern: p(permuteOp, as('inner', p(permuteOp, x))),
     build: (b, root) => {
