@@ -32,15 +32,17 @@ const HAND = {
  * digits on every engine, and fewer digits are the first of more.
  *
  * @param count how many, 1 or more
- * @param options.seed whole number from 0; different seeds give different digits, so one may train and another test
+ * @param options.seed whole number from 0, default 0; another seed, other digits
+ * @param options.stream whole number from 0, default 0: each seed has many independent sets, one to train on and one to
+ * test on, say
  * @returns images [count, 1, 28, 28], grey from 0 (paper) to 1 (ink), and labels [count]
  * @throws NablaError `digits` or `seed` if an argument is out of range
  */
-export function drawDigits(count: number, options: { seed?: number } = {}): Dataset {
+export function drawDigits(count: number, options: { seed?: number; stream?: number } = {}): Dataset {
   if (!Number.isInteger(count) || count < 1) {
     throw new NablaError('digits', `drawDigits: count ${count}: expected a whole number, 1 or more`, { count });
   }
-  const rng = new Rng(options.seed ?? 0);
+  const rng = new Rng(options.seed ?? 0, options.stream ?? 0);
   const images = new Float32Array(count * PIXELS);
   const labels = new Int32Array(count);
   const order = Int32Array.from({ length: CLASSES }, (_, digit) => digit);

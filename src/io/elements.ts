@@ -52,7 +52,7 @@ export function decodeElements(raw: RawTensor, name: string): TensorData {
     throw new NablaError('safetensors', `${name}: dtype ${raw.dtype} has no tensor; expected one of ${readable}`);
   }
   const wrong = raw.bytes.find((byte) => byte > 1);
-  if (wrong === undefined) return { dtype: 'bool', data: new Uint8Array(raw.bytes) }; // not slice(): a Buffer's is a view;
+  if (wrong === undefined) return { dtype: 'bool', data: new Uint8Array(raw.bytes) }; // not slice(): a Buffer's is a view
   throw new NablaError('safetensors', `${name}: BOOL element ${wrong}; expected 0 or 1`);
 }
 
