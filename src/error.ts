@@ -1,12 +1,27 @@
-// The one class of error that nabla throws on purpose: a code for programs, a message for people, fields for both.
+// The one error class: what was given, what was expected and, where likely, the mend.
+
+/** The kinds of mistake a program can tell apart by `error.code`. */
+export type ErrorCode =
+  | 'shape'
+  | 'dtype'
+  | 'index'
+  | 'option'
+  | 'gradient'
+  | 'trace'
+  | 'stale'
+  | 'disposed'
+  | 'memory'
+  | 'data'
+  | 'internal';
 
 export class NablaError extends Error {
-  readonly code: string;
+  override readonly name = 'NablaError';
+  readonly code: ErrorCode;
+  /** What the message speaks of, as values: `op`, `shapes`, `index`, `file` and the like. */
   readonly fields: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, fields: Record<string, unknown> = {}) {
+  constructor(code: ErrorCode, message: string, fields: Record<string, unknown> = {}) {
     super(message);
-    this.name = 'NablaError';
     this.code = code;
     this.fields = fields;
   }

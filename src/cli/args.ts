@@ -54,7 +54,7 @@ export function path(what: string): Pick<OptionSpec<string>, 'expected' | 'parse
 /**
  * Reads the options given; `--help` and `-h` win over everything else.
  *
- * @throws NablaError `usage` naming the option, the value given and what is expected
+ * @throws NablaError `option` naming the option, the value given and what is expected
  */
 export function parseOptions<Table extends OptionTable>(table: Table, args: readonly string[]): Parsed<Table> | 'help' {
   const options = Object.fromEntries(Object.keys(table).map((name) => [name, { type: 'string' as const }]));
@@ -87,7 +87,7 @@ export function formatOptions(table: OptionTable): string {
 }
 
 export function usage(message: string): NablaError {
-  return new NablaError('usage', message);
+  return new NablaError('option', message);
 }
 
 function parseValue(name: string, text: string | undefined, { expected, parse }: OptionSpec<unknown>): unknown {

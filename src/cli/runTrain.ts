@@ -37,7 +37,7 @@ export function runTrain(args: readonly string[], { out, err }: Output): number 
   } catch (error) {
     if (!(error instanceof NablaError)) throw error;
     err.write(`train: ${error.message}\n`);
-    return error.code === 'usage' ? EXIT_USAGE : EXIT_FAILED;
+    return error.code === 'option' ? EXIT_USAGE : EXIT_FAILED;
   }
 }
 

@@ -102,7 +102,7 @@ ${formatOptions(TABLE)}
 /**
  * Reads the options of `npm run train` and fills in the defaults.
  *
- * @throws NablaError `usage`
+ * @throws NablaError `option`
  */
 export function parseTrainOptions(args: readonly string[]): TrainOptions | 'help' {
   const given = parseOptions(TABLE, args);

@@ -33,7 +33,7 @@ export interface Gathered {
  * The batches of one epoch. The result can be iterated again, and gives the same batches again; `length` is their
  * number. Every batch has arrays of its own.
  *
- * @throws NablaError `batches` for a batch size that is no whole number, 1 or more
+ * @throws NablaError `option` for a batch size that is no whole number, 1 or more
  */
 export function batches(data: Dataset, options: BatchOptions = {}): Iterable<Batch> & { readonly length: number } {
   const { batchSize = 64, shuffle = true, seed = 0, epoch = 0 } = options;
@@ -58,7 +58,7 @@ export function batches(data: Dataset, options: BatchOptions = {}): Iterable<Bat
 /** How many batches `samples` make, the last short one included. */
 export function batchCount(samples: number, batchSize: number): number {
   if (Number.isInteger(batchSize) && batchSize >= 1) return Math.ceil(samples / batchSize);
-  throw new NablaError('batches', `batchSize ${batchSize}: expected a whole number, 1 or more`, { batchSize });
+  throw new NablaError('option', `batchSize ${batchSize}: expected a whole number, 1 or more`, { batchSize });
 }
 
 /** The order in which an epoch takes the samples: [samples]. */

@@ -16,7 +16,7 @@ export interface Dataset {
  *
  * @param options.shape the shape of one sample
  * @param options.classes how many classes there are; if absent, the highest label + 1
- * @throws NablaError `dataset` if the sizes do not fit together or a label is out of range
+ * @throws NablaError `data` if the sizes do not fit together or a label is out of range
  */
 export function dataset(
   images: Float32Array,
@@ -27,7 +27,7 @@ export function dataset(
   const sampleSize = sizeOf(shape);
   if (images.length !== labels.length * sampleSize) {
     throw new NablaError(
-      'dataset',
+      'data',
       `${labels.length} labels and samples of [${shape}] need ${labels.length * sampleSize} numbers, ` +
         `the samples have ${images.length}`,
       { labels: labels.length, images: images.length, shape },
@@ -57,18 +57,18 @@ export function slice(data: Dataset, start: number, end: number): Dataset {
 export function sizeOf(shape: readonly number[]): number {
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 1) {
-      throw new NablaError('dataset', `sample shape [${shape}]: expected whole numbers, 1 or more`, { shape });
+      throw new NablaError('data', `sample shape [${shape}]: expected whole numbers, 1 or more`, { shape });
     }
   }
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** @throws NablaError `dataset` naming the first label that is not in [0, classes) */
+/** @throws NablaError `data` naming the first label that is not in [0, classes) */
 export function checkLabels(labels: ArrayLike<number>, classes: number, source = 'labels'): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
     if (label >= 0 && label < classes) continue;
-    throw new NablaError('dataset', `${source}: label ${i} is ${label}; expected 0 to ${classes - 1}`, {
+    throw new NablaError('data', `${source}: label ${i} is ${label}; expected 0 to ${classes - 1}`, {
       index: i,
       label,
       classes,

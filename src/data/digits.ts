@@ -36,11 +36,11 @@ const HAND = {
  * @param options.stream whole number from 0, default 0: each seed has many independent sets, one to train on and one to
  * test on, say
  * @returns images [count, 1, 28, 28], grey from 0 (paper) to 1 (ink), and labels [count]
- * @throws NablaError `digits` or `seed` if an argument is out of range
+ * @throws NablaError `option` if an argument is out of range
  */
 export function drawDigits(count: number, options: { seed?: number; stream?: number } = {}): Dataset {
   if (!Number.isInteger(count) || count < 1) {
-    throw new NablaError('digits', `drawDigits: count ${count}: expected a whole number, 1 or more`, { count });
+    throw new NablaError('option', `drawDigits: count ${count}: expected a whole number, 1 or more`, { count });
   }
   const rng = new Rng(options.seed ?? 0, options.stream ?? 0);
   const images = new Float32Array(count * PIXELS);

@@ -1,8 +1,8 @@
 // Reads IDX files, the format of MNIST: a magic number, the sizes, then the elements, all big-endian.
 // Format: https://yann.lecun.com/exdb/mnist/ ("The IDX file format"). Files are plain or gzip, told apart by content.
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { NablaError } from '../error.ts';
+import { readWholeFile } from '../io/files.ts';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -34,17 +34,17 @@ const MAX_INFLATED_BYTES = 2 ** 31; // 40 times MNIST: a small file that claims 
 /**
  * Reads one IDX file, plain or gzip.
  *
- * @throws NablaError `io` if the file cannot be read, `idx` if it is not a whole IDX file: wrong magic number, cut
- * short, or with bytes left over
+ * @throws NablaError `data` if the file cannot be read or is not a whole IDX file: wrong magic number, cut short, or
+ * with bytes left over
  */
 export function readIdx(path: string): IdxArray {
-  return parseIdx(readBytes(path), path);
+  return parseIdx(readWholeFile(path), path);
 }
 
 /**
  * Parses the bytes of an IDX file, plain or gzip. `name` stands in the errors.
  *
- * @throws NablaError `idx`, see {@link readIdx}
+ * @throws NablaError `data`, see {@link readIdx}
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   const plain = inflate(bytes, name);
@@ -56,14 +56,6 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   if (data instanceof Uint8Array) data.set(plain.subarray(headerBytes));
   else for (let i = 0; i < nElems; i++) data[i] = type.read(view, headerBytes + i * type.nBytes);
   return { shape, data };
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new NablaError('io', `${path}: cannot be read: ${(cause as Error).message}`, { path });
-  }
 }
 
 function inflate(bytes: Uint8Array, name: string): Uint8Array {
@@ -114,7 +106,7 @@ function checkLength(name: string, found: number, type: ElementType, shape: numb
 }
 
 function idxError(name: string, message: string, fields: Record<string, unknown> = {}): NablaError {
-  return new NablaError('idx', `${name}: ${message}`, { file: name, ...fields });
+  return new NablaError('data', `${name}: ${message}`, { file: name, ...fields });
 }
 
 function hex(value: number, digits: number): string {

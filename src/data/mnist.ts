@@ -14,12 +14,11 @@ const CLASSES = 10;
  * each plain or with `.gz` (the plain one is taken if both are there).
  *
  * @returns images as float32 [N, 1, 28, 28] from 0 (background) to 1 (ink), labels as int32 [N]
- * @throws NablaError `io` for a missing folder or file, `idx` for a damaged file, `dataset` for files that do not
- * belong together
+ * @throws NablaError `data` for a missing folder or file, a damaged file, or files that do not belong together
  */
 export function readMnist(folder: string): { train: Dataset; test: Dataset } {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new NablaError('io', `${folder}: no such folder; expected the four files of MNIST in it`, { folder });
+    throw new NablaError('data', `${folder}: no such folder; expected the four files of MNIST in it`, { folder });
   }
   return { train: readPart(folder, 'train'), test: readPart(folder, 't10k') };
 }
@@ -33,7 +32,7 @@ function readPart(folder: string, part: string): Dataset {
   const nLabels = labels.shape[0] as number;
   if (nImages !== nLabels) {
     throw new NablaError(
-      'dataset',
+      'data',
       `${imagesPath} holds ${nImages} images, ${labelsPath} ${nLabels} labels; ` +
         'expected one each: take both from the same download',
       { images: nImages, labels: nLabels },
@@ -61,14 +60,14 @@ function isImages(shape: readonly number[]): boolean {
 function findFile(folder: string, name: string): string {
   const found = [name, `${name}.gz`].map((file) => join(folder, file)).find((path) => existsSync(path));
   if (found !== undefined) return found;
-  throw new NablaError('io', `${folder}: holds neither ${name} nor ${name}.gz`, { folder, name });
+  throw new NablaError('data', `${folder}: holds neither ${name} nor ${name}.gz`, { folder, name });
 }
 
 function readBytes(path: string, expected: string, fits: (shape: readonly number[]) => boolean): IdxArray {
   const array = readIdx(path);
   if (array.data instanceof Uint8Array && fits(array.shape) && array.data.length > 0) return array;
   const found = `${array.data.constructor.name.replace('Array', '')} [${array.shape}]`;
-  throw new NablaError('dataset', `${path}: holds ${found}; expected Uint8 ${expected}, N at least 1`, {
+  throw new NablaError('data', `${path}: holds ${found}; expected Uint8 ${expected}, N at least 1`, {
     shape: array.shape,
   });
 }

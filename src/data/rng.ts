@@ -64,5 +64,5 @@ export class Rng {
 
 function checkInteger(name: string, value: number, max: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= max) return;
-  throw new NablaError('seed', `${name} ${value}: expected a whole number from 0 to ${max}`, { [name]: value });
+  throw new NablaError('option', `${name} ${value}: expected a whole number from 0 to ${max}`, { [name]: value });
 }

@@ -32,7 +32,7 @@ const INTEGERS = new Map<string, Read>([
  * A file's elements as a tensor's: F16, BF16, F32 and F64 become float32 (F64 is rounded), integers become int32,
  * BOOL stays bool. `name` stands in the errors.
  *
- * @throws NablaError `safetensors` for an integer beyond int32, a BOOL byte that is neither 0 nor 1, or a dtype that
+ * @throws NablaError `data` for an integer beyond int32, a BOOL byte that is neither 0 nor 1, or a dtype that
  * has no tensor
  */
 export function decodeElements(raw: RawTensor, name: string): TensorData {
@@ -49,11 +49,11 @@ export function decodeElements(raw: RawTensor, name: string): TensorData {
   }
   if (raw.dtype !== 'BOOL') {
     const readable = [...FLOATS.keys(), ...INTEGERS.keys(), 'BOOL'].join(', ');
-    throw new NablaError('safetensors', `${name}: dtype ${raw.dtype} has no tensor; expected one of ${readable}`);
+    throw new NablaError('data', `${name}: dtype ${raw.dtype} has no tensor; expected one of ${readable}`);
   }
   const wrong = raw.bytes.find((byte) => byte > 1);
   if (wrong === undefined) return { dtype: 'bool', data: new Uint8Array(raw.bytes) }; // not slice(): a Buffer's is a view
-  throw new NablaError('safetensors', `${name}: BOOL element ${wrong}; expected 0 or 1`);
+  throw new NablaError('data', `${name}: BOOL element ${wrong}; expected 0 or 1`);
 }
 
 /** A tensor's elements as a file's: F32, I32 or BOOL. */
@@ -74,7 +74,7 @@ function readAll<T extends Float32Array | Int32Array>(bytes: Uint8Array, perElem
 
 function checkInt32(value: number, dtype: string, name: string): number {
   if (value === (value | 0)) return value;
-  throw new NablaError('safetensors', `${name}: ${dtype} element ${value} does not fit int32`, { value });
+  throw new NablaError('data', `${name}: ${dtype} element ${value} does not fit int32`, { value });
 }
 
 /** bfloat16 is the upper half of a float32. */

@@ -1,9 +1,7 @@
 // Saves and loads tensors as safetensors files, which PyTorch and the rest of the field read and write too.
-import { readFileSync } from 'node:fs';
-import { NablaError } from '../error.ts';
 import { type Tensor, tensor } from '../tensor.ts';
-import { writeFileAtomic } from './atomic.ts';
 import { decodeElements, encodeElements, type TensorData } from './elements.ts';
+import { readWholeFile, writeFileAtomic } from './files.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './safetensorsFormat.ts';
 
 /**
@@ -11,7 +9,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './sa
  * float32 is written as F32, int32 as I32, bool as BOOL.
  *
  * @param metadata free text about the file, such as `{ model: 'cnn' }`
- * @throws NablaError `io` if the file cannot be written, `safetensors` if a tensor is named `__metadata__`
+ * @throws NablaError `data` if the file cannot be written or a tensor is named `__metadata__`
  */
 export function saveSafetensors(
   path: string,
@@ -28,7 +26,7 @@ export function saveSafetensors(
  * Loads every tensor of a file by its name: `model.loadStateDict(loadSafetensors('model.safetensors'))`.
  * Floats of any width become float32, integers int32, BOOL bool.
  *
- * @throws NablaError `io` if the file cannot be read, `safetensors` if it is damaged or holds what no tensor can
+ * @throws NablaError `data` if the file cannot be read, is damaged or holds what no tensor can
  */
 export function loadSafetensors(path: string): Record<string, Tensor> {
   const entries = [...readFile(path).tensors].map(([name, raw]) => {
@@ -48,11 +46,5 @@ export function loadSafetensorsMetadata(path: string): Readonly<Record<string, s
 }
 
 function readFile(path: string): SafetensorsFile {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new NablaError('io', `${path}: cannot be read: ${(cause as Error).message}`, { path });
-  }
-  return decodeSafetensors(bytes, path);
+  return decodeSafetensors(readWholeFile(path), path);
 }

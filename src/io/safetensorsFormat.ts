@@ -52,7 +52,7 @@ const OPEN_BRACE = 0x7b;
  * The bytes of a file. Wide elements come first, so that every tensor starts at a multiple of its element's size;
  * the header is padded with spaces to a multiple of 8.
  *
- * @throws NablaError `safetensors` for a name the format keeps for itself, or bytes that do not fit shape and dtype
+ * @throws NablaError `data` for a name the format keeps for itself, or bytes that do not fit shape and dtype
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, RawTensor>,
@@ -85,7 +85,7 @@ export function encodeSafetensors(
  * Parses the bytes of a file; nothing of it is believed before it is checked. `name` stands in the errors. The tensors'
  * bytes are views of `file`.
  *
- * @throws NablaError `safetensors` for a header that is no valid one, an unknown dtype, offsets that leave the file,
+ * @throws NablaError `data` for a header that is no valid one, an unknown dtype, offsets that leave the file,
  * overlap or leave holes, or sizes that do not fit
  */
 export function decodeSafetensors(file: Uint8Array, name: string): SafetensorsFile {
@@ -202,5 +202,5 @@ function isSizes(value: unknown): value is number[] {
 }
 
 function fileError(file: string, message: string, fields: Record<string, unknown> = {}): NablaError {
-  return new NablaError('safetensors', `${file}: ${message}`, { file, ...fields });
+  return new NablaError('data', `${file}: ${message}`, { file, ...fields });
 }

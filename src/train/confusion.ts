@@ -15,14 +15,11 @@ export class ConfusionMatrix {
   /**
    * Counts a batch.
    *
-   * @throws NablaError `confusion` if the lengths differ or a class is out of range
+   * @throws NablaError `data` if the lengths differ or a class is out of range
    */
   add(labels: ArrayLike<number>, predictions: ArrayLike<number>): void {
     if (labels.length !== predictions.length) {
-      throw new NablaError(
-        'confusion',
-        `${labels.length} labels, ${predictions.length} predictions: expected one each`,
-      );
+      throw new NablaError('data', `${labels.length} labels, ${predictions.length} predictions: expected one each`);
     }
     for (let i = 0; i < labels.length; i++) {
       const cell = this.#check(labels[i] as number) * this.classes + this.#check(predictions[i] as number);
@@ -73,6 +70,6 @@ export class ConfusionMatrix {
 
   #check(value: number): number {
     if (Number.isInteger(value) && value >= 0 && value < this.classes) return value;
-    throw new NablaError('confusion', `class ${value}: expected 0 to ${this.classes - 1}`, { value });
+    throw new NablaError('data', `class ${value}: expected 0 to ${this.classes - 1}`, { value });
   }
 }

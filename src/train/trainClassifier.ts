@@ -45,7 +45,7 @@ type Step = (x: Tensor, y: Tensor) => [loss: Tensor, correct: Tensor];
  * Trains a classifier with cross-entropy. The model is left in training mode.
  *
  * @returns one result per epoch
- * @throws NablaError `diverged` when the loss is no number any more
+ * @throws NablaError `option` when the loss is no number any more
  */
 export function trainClassifier(options: TrainingOptions): EpochResult[] {
   const { model, optimizer, test, epochs, onEpoch } = options;
@@ -101,7 +101,7 @@ function trainEpoch(
 function checkLoss(loss: number, epoch: number, batch: number): number {
   if (Number.isFinite(loss)) return loss;
   throw new NablaError(
-    'diverged',
+    'option',
     `the loss is ${loss} in epoch ${epoch}, batch ${batch}: training diverged; try a smaller learning rate`,
     { loss, epoch, batch },
   );

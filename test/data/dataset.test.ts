@@ -28,11 +28,16 @@ describe('dataset', () => {
     ],
     [
       'a shape that is none',
-      () => dataset(images, labels, { shape: [2, 0.5] }),
-      'sample shape [2,0.5]: expected whole numbers, 1 or more',
+      () => dataset(images, labels, { shape: [4, 0.5] }),
+      'sample shape [4,0.5]: expected whole numbers, 1 or more',
+    ],
+    [
+      'samples of no size',
+      () => dataset(new Float32Array(0), labels, { shape: [2, 0] }),
+      'sample shape [2,0]: expected whole numbers, 1 or more',
     ],
   ])('refuses %s', (_, make, message) => {
-    expect(make).toThrow(expect.objectContaining({ code: 'dataset', message }));
+    expect(make).toThrow(expect.objectContaining({ code: 'data', message }));
   });
 });
 

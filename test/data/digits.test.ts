@@ -51,8 +51,11 @@ describe('drawDigits', () => {
     expect(few.images).toEqual(thousand.images.subarray(0, 13 * 784));
   });
 
-  test('draws others for another seed', () => {
-    expect(drawDigits(10, { seed: 6 }).images).not.toEqual(thousand.images.subarray(0, 7840));
+  test('draws others for another seed or stream', () => {
+    const firstTen = thousand.images.subarray(0, 7840);
+    expect(drawDigits(10, { seed: 5, stream: 0 }).images).toEqual(firstTen);
+    expect(drawDigits(10, { seed: 6 }).images).not.toEqual(firstTen);
+    expect(drawDigits(10, { seed: 5, stream: 1 }).images).not.toEqual(firstTen);
   });
 
   test('draws every digit with ink, inside the image, and no two alike', () => {
@@ -77,7 +80,7 @@ describe('drawDigits', () => {
 
   test.each([0, -1, 2.5, Number.NaN])('refuses a count of %d', (count) => {
     const message = `drawDigits: count ${count}: expected a whole number, 1 or more`;
-    expect(() => drawDigits(count)).toThrow(expect.objectContaining({ code: 'digits', message }));
+    expect(() => drawDigits(count)).toThrow(expect.objectContaining({ code: 'option', message }));
   });
 });
 

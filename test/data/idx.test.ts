@@ -84,7 +84,7 @@ describe('parseIdx', () => {
       'file: begins as gzip but does not unpack: unexpected end of file; download it again',
     ],
   ])('refuses %s', (_, bytes, message) => {
-    expect(() => parseIdx(bytes, 'file')).toThrow(expect.objectContaining({ code: 'idx', message }));
+    expect(() => parseIdx(bytes, 'file')).toThrow(expect.objectContaining({ code: 'data', message }));
   });
 });
 
@@ -98,6 +98,6 @@ describe('readIdx', () => {
   test('names a file that is not there', () => {
     const path = join(folder, 'absent');
     const message = `${path}: cannot be read: ENOENT: no such file or directory, open '${path}'`;
-    expect(() => readIdx(path)).toThrow(expect.objectContaining({ code: 'io', message }));
+    expect(() => readIdx(path)).toThrow(expect.objectContaining({ code: 'data', message }));
   });
 });

@@ -24,17 +24,17 @@ function write(name: string, bytes: Uint8Array): void {
 }
 
 /** Images whose pixels are 0, 1, 2 … 255, 0, 1 … */
-function images(count: number, side = 28): Uint8Array {
-  const pixels = Array.from({ length: count * side * side }, (_, i) => i & 255);
-  return Uint8Array.from([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, side, 0, 0, 0, side, ...pixels]);
+function images(count: number, height = 28, width = 28): Uint8Array {
+  const pixels = Array.from({ length: count * height * width }, (_, i) => i & 255);
+  return Uint8Array.from([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, height, 0, 0, 0, width, ...pixels]);
 }
 
 function labels(values: number[]): Uint8Array {
   return Uint8Array.from([0, 0, 8, 1, 0, 0, 0, values.length, ...values]);
 }
 
-function refusal(code: string, message: string): void {
-  expect(() => readMnist(folder)).toThrow(expect.objectContaining({ code, message }));
+function refusal(message: string): void {
+  expect(() => readMnist(folder)).toThrow(expect.objectContaining({ code: 'data', message }));
 }
 
 describe('readMnist', () => {
@@ -59,21 +59,20 @@ describe('readMnist', () => {
     expect(readMnist(folder).train.labels).toEqual(Int32Array.of(3, 9));
   });
 
-  test('refuses a folder that is not there', () => {
-    const absent = join(folder, 'absent');
+  test.each(['absent', TRAIN_LABELS])('refuses what is no folder: %s', (name) => {
+    const absent = join(folder, name);
     const message = `${absent}: no such folder; expected the four files of MNIST in it`;
-    expect(() => readMnist(absent)).toThrow(expect.objectContaining({ code: 'io', message }));
+    expect(() => readMnist(absent)).toThrow(expect.objectContaining({ code: 'data', message }));
   });
 
   test('refuses a folder without one of the files', () => {
     rmSync(join(folder, TRAIN_LABELS));
-    refusal('io', `${folder}: holds neither ${TRAIN_LABELS} nor ${TRAIN_LABELS}.gz`);
+    refusal(`${folder}: holds neither ${TRAIN_LABELS} nor ${TRAIN_LABELS}.gz`);
   });
 
   test('refuses images and labels that do not match', () => {
     write(TRAIN_LABELS, labels([1, 2, 3]));
     refusal(
-      'dataset',
       `${join(folder, TRAIN_IMAGES)} holds 2 images, ${join(folder, TRAIN_LABELS)} 3 labels; ` +
         'expected one each: take both from the same download',
     );
@@ -81,22 +80,26 @@ describe('readMnist', () => {
 
   test('refuses a label above 9', () => {
     write(TRAIN_LABELS, labels([3, 10]));
-    refusal('dataset', `${join(folder, TRAIN_LABELS)}: label 1 is 10; expected 0 to 9`);
+    refusal(`${join(folder, TRAIN_LABELS)}: label 1 is 10; expected 0 to 9`);
   });
 
-  test('refuses images of another size', () => {
-    write(TRAIN_IMAGES, images(2, 27));
-    refusal('dataset', `${join(folder, TRAIN_IMAGES)}: holds Uint8 [2,27,27]; expected Uint8 [N,28,28], N at least 1`);
+  test.each([
+    [27, 28],
+    [28, 32],
+  ])('refuses images of %d × %d', (height, width) => {
+    write(TRAIN_IMAGES, images(2, height, width));
+    const found = `Uint8 [2,${height},${width}]`;
+    refusal(`${join(folder, TRAIN_IMAGES)}: holds ${found}; expected Uint8 [N,28,28], N at least 1`);
   });
 
   test('refuses labels where images should be', () => {
     write(TRAIN_IMAGES, labels([1, 2]));
-    refusal('dataset', `${join(folder, TRAIN_IMAGES)}: holds Uint8 [2]; expected Uint8 [N,28,28], N at least 1`);
+    refusal(`${join(folder, TRAIN_IMAGES)}: holds Uint8 [2]; expected Uint8 [N,28,28], N at least 1`);
   });
 
   test('refuses no images at all', () => {
     write(TRAIN_IMAGES, images(0));
-    refusal('dataset', `${join(folder, TRAIN_IMAGES)}: holds Uint8 [0,28,28]; expected Uint8 [N,28,28], N at least 1`);
+    refusal(`${join(folder, TRAIN_IMAGES)}: holds Uint8 [0,28,28]; expected Uint8 [N,28,28], N at least 1`);
   });
 
   // Needs MNIST itself in ../shared/data/mnist; skipped without it.

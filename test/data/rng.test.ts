@@ -46,6 +46,6 @@ describe('Rng', () => {
 
   test.each([-1, 0.5, Number.NaN, 2 ** 53])('refuses seed %d', (seed) => {
     const message = `seed ${seed}: expected a whole number from 0 to 9007199254740991`;
-    expect(() => new Rng(seed)).toThrow(expect.objectContaining({ code: 'seed', message }));
+    expect(() => new Rng(seed)).toThrow(expect.objectContaining({ code: 'option', message }));
   });
 });

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { writeFileAtomic } from '../../src/io/atomic.ts';
 import { decodeElements, encodeElements } from '../../src/io/elements.ts';
+import { writeFileAtomic } from '../../src/io/files.ts';
 import { decodeSafetensors, encodeSafetensors, type RawTensor } from '../../src/io/safetensorsFormat.ts';
 
 /**
@@ -65,6 +65,16 @@ describe('a file written by Python', () => {
   ])('gives %s as %s', (name, dtype, data) => {
     expect(read(name)).toEqual({ dtype, data });
   });
+});
+
+test('encodeElements gives each dtype its own', () => {
+  expect(encodeElements([2], { dtype: 'int32', data: Int32Array.of(1, -2) })).toEqual({
+    dtype: 'I32',
+    shape: [2],
+    bytes: Uint8Array.of(1, 0, 0, 0, 254, 255, 255, 255),
+  });
+  expect(encodeElements([1], { dtype: 'float32', data: Float32Array.of(1) }).dtype).toBe('F32');
+  expect(encodeElements([1], { dtype: 'bool', data: Uint8Array.of(1) }).dtype).toBe('BOOL');
 });
 
 describe('encodeSafetensors', () => {
@@ -200,13 +210,13 @@ describe('decodeSafetensors refuses', () => {
       '4 bytes between the header and tensor "w" belong to no tensor',
     ],
   ])('%s', (_, bytes, message) => {
-    const expected = { code: 'safetensors', message: `file: ${message}` };
+    const expected = { code: 'data', message: `file: ${message}` };
     expect(() => decodeSafetensors(bytes, 'file')).toThrow(expect.objectContaining(expected));
   });
 
   test.each([
     ['JSON that breaks off', file('{"w":', 0)],
-    ['bytes that are no UTF-8', file('{}', 0).fill(0xff, 9, 10)],
+    ['bytes that are no UTF-8', file('{"__metadata__":{"a":"?"}}', 0).fill(0xff, 31, 32)],
   ])('%s', (_, bytes) => {
     expect(() => decodeSafetensors(bytes, 'file')).toThrow(/^file: the header is no valid JSON: /);
   });
@@ -224,7 +234,7 @@ describe('decodeElements refuses', () => {
       'w: dtype F8_E4M3 has no tensor; expected one of F64, F32, BF16, F16, I64, U64, I32, U32, I16, U16, I8, U8, BOOL',
     ],
   ])('%s', (_, tensor, message) => {
-    expect(() => decodeElements(tensor, 'w')).toThrow(expect.objectContaining({ code: 'safetensors', message }));
+    expect(() => decodeElements(tensor, 'w')).toThrow(expect.objectContaining({ code: 'data', message }));
   });
 });
 
@@ -243,12 +253,12 @@ describe('writeFileAtomic', () => {
     writeFileSync(join(inner, 'model', 'old'), 'old');
     chmodSync(inner, 0o700);
     expect(() => writeFileAtomic(join(inner, 'model'), Uint8Array.of(1))).toThrow(
-      expect.objectContaining({ code: 'io', message: expect.stringMatching(/\/model: cannot be written: EISDIR/) }),
+      expect.objectContaining({ code: 'data', message: expect.stringMatching(/\/model: cannot be written: EISDIR/) }),
     );
     expect(readdirSync(inner)).toEqual(['model']);
     expect(() => writeFileAtomic(join(inner, 'absent', 'model'), Uint8Array.of(1))).toThrow(
       expect.objectContaining({
-        code: 'io',
+        code: 'data',
         message: expect.stringMatching(/absent\/model: cannot be written: ENOENT/),
       }),
     );

@@ -82,7 +82,7 @@ describe('parseTrainOptions', () => {
     ['-e 3', '-e: unknown option; --help lists the options'],
     ['cnn', 'cnn: unexpected argument; options begin with --'],
   ])('refuses %s', (args, message) => {
-    expect(() => parseTrainOptions(args.split(' '))).toThrow(expect.objectContaining({ code: 'usage', message }));
+    expect(() => parseTrainOptions(args.split(' '))).toThrow(expect.objectContaining({ code: 'option', message }));
   });
 
   test.each(['--help', '-h', '--epochs -3 --help', '--nonsense -h'])('%s asks for help', (args) => {
