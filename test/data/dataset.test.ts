@@ -28,8 +28,8 @@ describe('dataset', () => {
     ],
     [
       'a shape that is none',
-      () => dataset(images, labels, { shape: [4, 0.5] }),
-      'sample shape [4,0.5]: expected whole numbers, 1 or more',
+      () => dataset(images, labels, { shape: [1.5] }),
+      'sample shape [1.5]: expected whole numbers, 1 or more',
     ],
     [
       'samples of no size',
