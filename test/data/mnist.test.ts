@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readMnist } from '../../src/data/mnist.ts';
+import { imageFile, labelFile } from './idxFiles.ts';
 
 const REAL = join(import.meta.dirname, '../../../shared/data/mnist');
 const TRAIN_IMAGES = 'train-images-idx3-ubyte';
@@ -12,25 +13,15 @@ const TRAIN_LABELS = 'train-labels-idx1-ubyte';
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'nabla-mnist-'));
-  write(TRAIN_IMAGES, images(2));
-  write(TRAIN_LABELS, labels([3, 9]));
-  write('t10k-images-idx3-ubyte.gz', gzipSync(images(1)));
-  write('t10k-labels-idx1-ubyte.gz', gzipSync(labels([0])));
+  write(TRAIN_IMAGES, imageFile(2));
+  write(TRAIN_LABELS, labelFile([3, 9]));
+  write('t10k-images-idx3-ubyte.gz', gzipSync(imageFile(1)));
+  write('t10k-labels-idx1-ubyte.gz', gzipSync(labelFile([0])));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function write(name: string, bytes: Uint8Array): void {
   writeFileSync(join(folder, name), bytes);
-}
-
-/** Images whose pixels are 0, 1, 2 … 255, 0, 1 … */
-function images(count: number, height = 28, width = 28): Uint8Array {
-  const pixels = Array.from({ length: count * height * width }, (_, i) => i & 255);
-  return Uint8Array.from([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, height, 0, 0, 0, width, ...pixels]);
-}
-
-function labels(values: number[]): Uint8Array {
-  return Uint8Array.from([0, 0, 8, 1, 0, 0, 0, values.length, ...values]);
 }
 
 function refusal(message: string): void {
@@ -55,7 +46,7 @@ describe('readMnist', () => {
   });
 
   test('takes the plain file where both are there', () => {
-    write(`${TRAIN_LABELS}.gz`, gzipSync(labels([1, 1])));
+    write(`${TRAIN_LABELS}.gz`, gzipSync(labelFile([1, 1])));
     expect(readMnist(folder).train.labels).toEqual(Int32Array.of(3, 9));
   });
 
@@ -71,7 +62,7 @@ describe('readMnist', () => {
   });
 
   test('refuses images and labels that do not match', () => {
-    write(TRAIN_LABELS, labels([1, 2, 3]));
+    write(TRAIN_LABELS, labelFile([1, 2, 3]));
     refusal(
       `${join(folder, TRAIN_IMAGES)} holds 2 images, ${join(folder, TRAIN_LABELS)} 3 labels; ` +
         'expected one each: take both from the same download',
@@ -79,7 +70,7 @@ describe('readMnist', () => {
   });
 
   test('refuses a label above 9', () => {
-    write(TRAIN_LABELS, labels([3, 10]));
+    write(TRAIN_LABELS, labelFile([3, 10]));
     refusal(`${join(folder, TRAIN_LABELS)}: label 1 is 10; expected 0 to 9`);
   });
 
@@ -87,18 +78,18 @@ describe('readMnist', () => {
     [27, 28],
     [28, 32],
   ])('refuses images of %d × %d', (height, width) => {
-    write(TRAIN_IMAGES, images(2, height, width));
+    write(TRAIN_IMAGES, imageFile(2, height, width));
     const found = `Uint8 [2,${height},${width}]`;
     refusal(`${join(folder, TRAIN_IMAGES)}: holds ${found}; expected Uint8 [N,28,28], N at least 1`);
   });
 
   test('refuses labels where images should be', () => {
-    write(TRAIN_IMAGES, labels([1, 2]));
+    write(TRAIN_IMAGES, labelFile([1, 2]));
     refusal(`${join(folder, TRAIN_IMAGES)}: holds Uint8 [2]; expected Uint8 [N,28,28], N at least 1`);
   });
 
   test('refuses no images at all', () => {
-    write(TRAIN_IMAGES, images(0));
+    write(TRAIN_IMAGES, imageFile(0));
     refusal(`${join(folder, TRAIN_IMAGES)}: holds Uint8 [0,28,28]; expected Uint8 [N,28,28], N at least 1`);
   });
 

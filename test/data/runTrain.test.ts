@@ -9,6 +9,7 @@ import { drawDigits } from '../../src/data/digits.ts';
 import { loadSafetensors, loadSafetensorsMetadata } from '../../src/io/safetensors.ts';
 import { evaluator } from '../../src/train/evaluate.ts';
 import { digitMlp } from '../../src/train/models.ts';
+import { writeMnist } from './idxFiles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-train-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -78,6 +79,27 @@ describe('runTrain', () => {
 
   test('--help explains the options', () => {
     expect(run('--help')).toEqual({ code: 0, out: TRAIN_HELP, err: '' });
+  });
+});
+
+describe('runTrain with a folder of MNIST', () => {
+  const data = mkdtempSync(join(tmpdir(), 'nabla-mnist-'));
+  writeMnist(data, [0, 1, 2, 3, 4], [5, 6, 7]);
+  afterAll(() => rmSync(data, { recursive: true }));
+  const train = (...more: string[]) =>
+    run('--data', data, '--model', 'mlp', '--epochs', '1', '--save', join(folder, 'model.safetensors'), ...more);
+
+  test('takes all there is', () => {
+    expect(train().out).toMatch(/^data: 5 training and 3 test digits, read from .* in \d+\.\d s\n/);
+  });
+
+  test('takes as many as it is asked to', () => {
+    expect(train('--train-size', '4', '--test-size', '2').out).toMatch(/^data: 4 training and 2 test digits, /);
+  });
+
+  test('refuses to take more than there are', () => {
+    const err = 'train: --test-size 4: expected at most 3, all there are\n';
+    expect(train('--test-size', '4')).toEqual({ code: 2, out: '', err });
   });
 });
 

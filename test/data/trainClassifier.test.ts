@@ -56,10 +56,27 @@ describe('trainClassifier', () => {
     expect(byClass.counts).toEqual(evaluator(model, 100)(unseen).counts);
   });
 
-  test('evaluates only with a test set', () => {
+  test('weighs the short last batch by its size, and takes another order each epoch', () => {
+    const still = linearModel();
+    const optimizer = new SGD(still.parameters(), { lr: 1e-12 }); // as good as not training: losses can be compared
+    const run = (batchSize: number) => {
+      const losses: number[] = [];
+      const onBatch = ({ loss }: Progress) => losses.push(loss);
+      const results = trainClassifier({ model: still, optimizer, train, epochs: 2, batchSize, onBatch });
+      return { losses, means: results.map(({ loss }) => loss) };
+    };
+    const batched = run(250);
+    const [mean] = run(300).means as [number];
+    for (const loss of batched.means) expect(loss).toBeCloseTo(mean, 5);
+    expect(batched.losses[0]).not.toBeCloseTo(batched.losses[2] as number, 5);
+  });
+
+  test('evaluates only with a test set, and leaves the model in training mode', () => {
     const fresh = linearModel();
+    fresh.eval();
     const optimizer = new SGD(fresh.parameters(), { lr: 0.01 });
     expect(trainClassifier({ model: fresh, optimizer, train, epochs: 1 })[0]?.test).toBeNull();
+    expect(fresh.training).toBe(true);
   });
 
   test('stops when the loss is no number', () => {
@@ -70,6 +87,16 @@ describe('trainClassifier', () => {
     const message = 'the loss is NaN in epoch 1, batch 1: training diverged; try a smaller learning rate';
     expect(() => trainClassifier(options)).toThrow(expect.objectContaining({ code: 'option', message }));
   });
+});
+
+test('evaluator runs the model in evaluation mode: dropout does not change the result', () => {
+  manualSeed(1);
+  const linear = new nn.Linear(784, 10);
+  const [plain, dropping] = [
+    new nn.Sequential(new nn.Flatten(), linear),
+    new nn.Sequential(new nn.Flatten(), linear, new nn.Dropout(0.9)),
+  ];
+  expect(evaluator(dropping)(unseen).counts).toEqual(evaluator(plain)(unseen).counts);
 });
 
 test('evaluator leaves the mode as it was', () => {
