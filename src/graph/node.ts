@@ -12,6 +12,7 @@ export const NO_ATTRS: Attrs = Object.freeze({});
 const NO_NODES: readonly Node[] = Object.freeze([]);
 
 let made = 0;
+let epoch = 0;
 let gradEnabled = true;
 let layer = '';
 
@@ -30,8 +31,11 @@ export class Node {
 
   /** Nodes that read this one, kept only until it is realised; a leaf knows none, so it holds nothing alive. */
   users: Node[] = [];
-  /** Longest path to a node that has a value. */
-  depth = 0;
+  /** How many realisations happened between the making of its oldest open ancestor and its own, at most. */
+  span = 0;
+  readonly epoch: number = epoch;
+  /** Whether a derivative may be asked for through it even once its elements are known. */
+  readonly differentiable: boolean;
   /** Its elements, once known. */
   value: Value | null = null;
   /** The variable of which this node is a version, or is to become one. */
@@ -61,12 +65,12 @@ export class Node {
     let requiresGrad = false;
     for (const input of inputs) {
       if (input.requiresGrad) requiresGrad = true;
-      if (input.value === null && input.inputs.length > 0) {
-        input.users.push(this);
-        if (input.depth >= this.depth) this.depth = input.depth + 1;
-      }
+      if (input.inputs.length === 0) continue;
+      if (input.value === null) input.users.push(this);
+      this.span = Math.max(this.span, input.epoch === this.epoch ? input.span : input.span + 1);
     }
-    this.requiresGrad = requiresGrad && gradEnabled && dtype === 'float32';
+    this.differentiable = gradEnabled && dtype === 'float32';
+    this.requiresGrad = requiresGrad && this.differentiable;
   }
 
   get nElems(): number {
@@ -84,7 +88,7 @@ export class Node {
     this.inputs = NO_NODES;
     this.users = [];
     this.group = null;
-    this.depth = 0;
+    this.span = 0;
     this.requiresGrad = false;
   }
 }
@@ -112,6 +116,11 @@ export function apply(op: Op, inputs: readonly Node[], attrs: Attrs = NO_ATTRS):
     }
     throw error;
   }
+}
+
+/** Notes that elements were computed: see `span`. */
+export function nextEpoch(): void {
+  epoch++;
 }
 
 /** Runs `fn` with no gradient recorded. */

@@ -16,7 +16,7 @@ export function leaf(value: Value, shape: readonly number[]): Node {
 }
 
 export class State {
-  readonly requiresGrad: boolean;
+  #requiresGrad: boolean;
   /** The elements of the newest realised version. */
   value: Value;
   #head: Node;
@@ -29,8 +29,17 @@ export class State {
   constructor(value: Value, shape: readonly number[], requiresGrad: boolean) {
     value.lasting = true;
     this.value = value;
-    this.requiresGrad = requiresGrad;
+    this.#requiresGrad = requiresGrad;
     this.#head = this.#leaf(shape);
+  }
+
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(on: boolean) {
+    this.#requiresGrad = on;
+    this.#head.requiresGrad = on;
   }
 
   /** The newest version: realised, or still to be computed. */
@@ -42,6 +51,11 @@ export class State {
       this.#overwritten = false;
     }
     return this.#head;
+  }
+
+  /** The leaf of the last realised version. */
+  get realised(): Node {
+    return this.#before ?? this.head;
   }
 
   /** The gradient accumulated so far. */
@@ -66,6 +80,7 @@ export class State {
     const head = this.head;
     if (head.value !== null) this.#before = head;
     node.state = this;
+    node.requiresGrad = this.#requiresGrad;
     this.#head = node;
   }
   /** The last realised version, while the head is not realised. */
@@ -86,7 +101,15 @@ export class State {
     this.value = target;
     node.value = target;
     node.cut();
-    node.requiresGrad = this.requiresGrad;
+    node.requiresGrad = this.#requiresGrad;
+  }
+
+  /** Takes back an assignment that could not be computed. */
+  revert(): void {
+    if (this.#before === null) return;
+    this.#head.state = null;
+    this.#head = this.#before;
+    this.#before = null;
   }
 
   /** A compiled program wrote a new version over the head. */
@@ -109,7 +132,7 @@ export class State {
   #leaf(shape: readonly number[]): Node {
     const node = leaf(this.value, shape);
     node.state = this;
-    node.requiresGrad = this.requiresGrad;
+    node.requiresGrad = this.#requiresGrad;
     return node;
   }
 }

@@ -188,8 +188,11 @@ export const { op: log1pOp, of: log1p } = unary('log1p', abi.MICRO_LOG1P, Math.l
 export const { op: sqrtOp, of: sqrt } = unary('sqrt', abi.MICRO_SQRT, Math.sqrt, (_, y, dy) =>
   div(mul(dy, constant(0.5)), y),
 );
-export const { op: squareOp, of: square } = unary('square', abi.MICRO_SQUARE, (x) => x * x, (x, _, dy) =>
-  mul(mul(dy, constant(2)), x),
+export const { op: squareOp, of: square } = unary(
+  'square',
+  abi.MICRO_SQUARE,
+  (x) => x * x,
+  (x, _, dy) => mul(mul(dy, constant(2)), x),
 );
 export const { op: reciprocalOp, of: reciprocal } = unary(
   'reciprocal',
@@ -311,7 +314,11 @@ export function copy(x: Node): Node {
 }
 
 /** The same numbers, cut off from the gradient. */
-export const detachOp = define('detach', { forms: { float32: COPY, int32: COPY, bool: COPY }, f: (x) => x, vjp: () => [null] });
+export const detachOp = define('detach', {
+  forms: { float32: COPY, int32: COPY, bool: COPY },
+  f: (x) => x,
+  vjp: () => [null],
+});
 export function detach(x: Node): Node {
   return apply(detachOp, [x]);
 }

@@ -2,7 +2,7 @@
 // behind them into tapes, ops that share a kernel into one call.
 import { MAP_SLOTS, MAP_TAPE } from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
-import { sameShape, type Shape, viewOf } from '../shape.ts';
+import { type Shape, sameShape, viewOf } from '../shape.ts';
 
 export interface Group {
   /** In order of evaluation. */
@@ -14,7 +14,14 @@ export interface Group {
 }
 
 /** Nodes without instructions: leaves, and views of what another node computed. */
-export const isComputed = (node: Node) => node.inputs.length > 0 && node.op.view === undefined;
+export const isComputed = (node: Node) => node.value === null && node.inputs.length > 0 && node.op.view === undefined;
+
+/** What a node's elements are stored with: itself, or what it is a view of. */
+export function storage(node: Node): Node {
+  let at = node;
+  while (at.op.view !== undefined && at.value === null) at = at.inputs[0] as Node;
+  return at;
+}
 
 /** Room left below the kernel's limits: a node may need a slot for its result and one for each of four inputs. */
 const MAX_NODES = Math.min(MAP_SLOTS, MAP_TAPE) / 5;
@@ -36,9 +43,7 @@ class Grouping {
 
   /** Level at which the elements of a node are known. */
   #level(node: Node): number {
-    let at = node;
-    while (at.op.view !== undefined && at.inputs.length > 0) at = at.inputs[0] as Node;
-    return this.of.get(at)?.level ?? 0;
+    return this.of.get(storage(node))?.level ?? 0;
   }
 
   add(node: Node): void {
@@ -72,7 +77,9 @@ class Grouping {
     if (node.op.reduce !== undefined && !sharesReduction(node, tape)) return false;
     return node.inputs.every((input) => {
       const from = this.of.get(input);
-      return from === tape ? input.op.reduce === undefined : this.#mergeable(input, tape) || this.#level(input) < tape.level;
+      return from === tape
+        ? input.op.reduce === undefined
+        : this.#mergeable(input, tape) || this.#level(input) < tape.level;
     });
   }
 
@@ -143,5 +150,6 @@ function sink(groups: Group[], of: Map<Node, Group>, order: readonly Node[]): Gr
     for (const node of tape.nodes) of.set(node, reader);
     gone.add(tape);
   }
+  for (const g of groups) g.nodes.sort((a, b) => a.id - b.id);
   return groups.filter((g) => !gone.has(g));
 }

@@ -1,6 +1,6 @@
 // The order of groups: after what they read, and an update in place after every reader of the old value.
 import type { Node } from '../graph/node.ts';
-import { type Group, isComputed } from './group.ts';
+import { type Group, isComputed, storage } from './group.ts';
 
 /** A variable and the node that becomes its next version. */
 export interface Update {
@@ -15,13 +15,6 @@ export interface Schedule {
   inPlace: Set<Update>;
 }
 
-/** What a node's elements are stored with: itself, or what it is a view of. */
-export function storage(node: Node): Node {
-  let at = node;
-  while (at.op.view !== undefined && at.inputs.length > 0) at = at.inputs[0] as Node;
-  return at;
-}
-
 export function schedule(groups: readonly Group[], updates: readonly Update[], outputs: readonly Node[]): Schedule {
   const edges = new Edges(groups);
   const inPlace = new Set<Update>();
@@ -30,7 +23,8 @@ export function schedule(groups: readonly Group[], updates: readonly Update[], o
     const writer = edges.of.get(update.node);
     if (writer === undefined) continue;
     for (const g of fallible) if (g !== writer && !edges.reaches(writer, g)) edges.add(g, writer);
-    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs)) inPlace.add(update);
+    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs))
+      inPlace.add(update);
   }
   return { groups: edges.order(), inPlace };
 }
@@ -41,24 +35,30 @@ function isFallible(node: Node): boolean {
 }
 
 /** Whether `writer` may write over the leaf; orders it after every other reader if so. */
-function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group, edges: Edges, outputs: readonly Node[]): boolean {
+function canOverwrite(
+  { leaf, node }: { leaf: Node; node: Node },
+  writer: Group,
+  edges: Edges,
+  outputs: readonly Node[],
+): boolean {
   if (outputs.some((out) => storage(out) === leaf || storage(out) === node)) return false;
   const readers = edges.readersOf(leaf);
   for (const reader of readers) {
     if (reader !== writer) {
       if (edges.reaches(writer, reader)) return false;
-    } else if (!readsInStep(writer, leaf)) return false;
+    } else if (!readsInStep(writer, leaf, node)) return false;
   }
   for (const reader of readers) if (reader !== writer) edges.add(reader, writer);
   return true;
 }
 
-/** A tape that reads the leaf element by element, each before it writes it. */
-function readsInStep(tape: Group, leaf: Node): boolean {
+/** A tape that reads the leaf element by element, no later than `node` writes it. */
+function readsInStep(tape: Group, leaf: Node, node: Node): boolean {
   if (tape.space === null) return false;
-  const { nElems } = leaf;
   return tape.nodes.every((n) =>
-    n.inputs.every((i) => storage(i) !== leaf || (i.nElems === nElems && n.nElems === nElems && n.op.reduce === undefined)),
+    n.inputs.every(
+      (i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id),
+    ),
   );
 }
 

@@ -12,7 +12,8 @@ const SLICES = 16;
 /** What a tape needs of the encoder. */
 export interface TapeContext {
   read(node: Node): Ref;
-  write(node: Node): Ref;
+  /** Where the result goes; the memory of one of `over`, whose last readers have run, may serve. */
+  write(node: Node, over?: readonly Node[]): Ref;
   scratch(nElems: number): Ref;
   emit(opcode: number, words: readonly (number | Ref | null)[]): void;
   /** Whether a node's elements are needed outside its group. */
@@ -100,22 +101,25 @@ class Tape {
     if (node.op.reduce !== undefined) {
       const source = this.#vectorOf(node.inputs[0] as Node);
       this.#micro(node.op.reduce, [this.#reduceSlot(node), source]);
-    } else {
-      const { code, operands } = this.#choose(node);
-      for (const input of new Set(node.inputs)) this.#retire(input, at);
-      const destination = this.#destination(node);
-      this.#micro(code, [destination, ...operands]);
+      this.#retire(node.inputs[0] as Node, at);
+      return;
     }
+    const { code, operands } = this.#choose(node);
     for (const input of new Set(node.inputs)) this.#retire(input, at);
+    this.#micro(code, [this.#destination(node, at), ...operands]);
   }
 
   /** The first form whose scalars are scalars here. */
   #choose(node: Node): { code: number; operands: number[] } {
     const forms = node.op.forms?.[(node.inputs[0] as Node).dtype] as readonly Form[];
     const inputs = (form: Form) => [...form.args].map((_, i) => node.inputs[form.order?.[i] ?? i] as Node);
-    const form = forms.find((f) => [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)));
+    const form = forms.find((f) =>
+      [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)),
+    );
     if (form === undefined) throw new Error(`${node.op.name}: no form takes these operands`);
-    const operands = inputs(form).map((input, i) => (form.args[i] === 's' ? this.#scalarOf(input) : this.#vectorOf(input)));
+    const operands = inputs(form).map((input, i) =>
+      form.args[i] === 's' ? this.#scalarOf(input) : this.#vectorOf(input),
+    );
     return { code: form.code, operands };
   }
 
@@ -141,15 +145,23 @@ class Tape {
     return slot;
   }
 
-  #destination(node: Node): number {
-    const reused = this.#c.escapes(node) ? undefined : this.#freeTemps.pop();
-    const slot =
-      reused ??
-      (this.#c.escapes(node)
-        ? this.#slot(abi.SLOT_OUT, this.#c.write(node), { inner: 1, period: this.#n })
-        : this.#slot(abi.SLOT_TEMP, null, { inner: 1, period: this.#n }));
+  #destination(node: Node, at: number): number {
+    const whole = { inner: 1, period: this.#n };
+    const slot = this.#c.escapes(node)
+      ? this.#slot(abi.SLOT_OUT, this.#c.write(node, this.#streamsDoneBy(at)), whole)
+      : (this.#freeTemps.pop() ?? this.#slot(abi.SLOT_TEMP, null, whole));
     this.#vector.set(node, slot);
     return slot;
+  }
+
+  /** Inputs that the tape reads in step and that no later micro-operation reads. */
+  #streamsDoneBy(at: number): Node[] {
+    return [...this.#lastUse].filter(([node, last]) => last <= at && this.#isStream(node)).map(([node]) => node);
+  }
+
+  #isStream(node: Node): boolean {
+    const slot = this.#vector.get(node);
+    return slot !== undefined && this.#slots[slot]?.mode === abi.SLOT_IN;
   }
 
   #reduceSlot(node: Node): number {

@@ -16,7 +16,7 @@ export const phases: readonly { name: string; rules: readonly Rule[] }[] = [
 
 /** Only the stable forms: what a graph goes through before it is differentiated. */
 export function stabilised(roots: readonly Node[], keep: ReadonlySet<Node>): Node[] {
-  return rewrite(roots, stabilise, { keep });
+  return rewrite(roots, stabilise, { keep, deep: true });
 }
 
 /** The rules a kernel cannot do without. */

@@ -74,6 +74,10 @@ const MAX_CHAIN = 32;
 export interface Options {
   /** Nodes that stay as they are: what is above them may change, they may not. */
   keep?: ReadonlySet<Node>;
+  /** Looks behind nodes whose elements are known already. */
+  deep?: boolean;
+  /** Nodes to put in the place of others. */
+  replace?: ReadonlyMap<Node, Node>;
   /** Called for each rule that fires. */
   fired?: (rule: Rule) => void;
 }
@@ -92,7 +96,7 @@ export function rewrite(roots: readonly Node[], rules: readonly Rule[], options:
 }
 
 function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options): [Node[], boolean] {
-  const order = walk(roots, (node) => node.inputs.length > 0 && !o.keep?.has(node));
+  const order = walk(roots, (node) => (o.deep || node.value === null) && node.inputs.length > 0 && !o.keep?.has(node));
   const counts = new Map<Node, number>();
   const count = (node: Node) => counts.set(node, (counts.get(node) ?? 0) + 1);
   for (const node of order) if (!o.keep?.has(node)) node.inputs.forEach(count);
@@ -102,6 +106,8 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
   let changed = false;
   for (const old of order) {
     let node = o.keep?.has(old) ? old : share(rebuild(old, becomes), shared);
+    const instead = o.replace?.get(old);
+    if (instead !== undefined) node = instead;
     for (let i = 0; i < MAX_CHAIN; i++) {
       const replaced = o.keep?.has(node) ? null : fire(node, rules, counts, o);
       if (replaced === null) break;
