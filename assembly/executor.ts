@@ -1,6 +1,9 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
-import { FAULT_OPCODE, FLAG_SOLO, OP_END, OP_GEMM, STATUS_OK } from './abi';
+import { FAULT_OPCODE, FLAG_SOLO, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_END, OP_GEMM, STATUS_OK } from './abi';
+import { convDw } from './kernels/conv/dw';
+import { convDx } from './kernels/conv/dx';
+import { conv } from './kernels/conv/forward';
 import { gemm } from './kernels/gemm/gemm';
 
 /**
@@ -28,6 +31,12 @@ function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32
   switch (op) {
     case OP_GEMM:
       return gemm(ins, table, scratch, thread, threads);
+    case OP_CONV:
+      return conv(ins, table, scratch, thread, threads);
+    case OP_CONV_DX:
+      return convDx(ins, table, scratch, thread, threads);
+    case OP_CONV_DW:
+      return convDw(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }
