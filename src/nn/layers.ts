@@ -1,9 +1,17 @@
 // The layers: a function of functional.ts with its parameters.
 import { NablaError } from '../error.ts';
-import type { ConvOptions } from '../ops/conv.ts';
-import { type Pair, pair, type WindowOptions } from '../ops/window.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkProbability, conv2d, dropout, linear, maxPool2d } from './functional.ts';
+import {
+  type ConvOptions,
+  checkProbability,
+  conv2d,
+  dropout,
+  linear,
+  maxPool2d,
+  type Pair,
+  pair,
+  type WindowOptions,
+} from './functional.ts';
 import { fanInUniform } from './init.ts';
 import { Module, parameter } from './module.ts';
 

@@ -1,10 +1,10 @@
 // Loss functions, each with PyTorch's `reduction`.
 
+import { checkBelow } from '../dtype.ts';
 import { NablaError } from '../error.ts';
-import { crossEntropy as rows } from '../ops/softmax.ts';
-import { checkBelow } from '../run/exec.ts';
 import { formatShape, sameShape } from '../shape.ts';
-import { make, type Tensor, tensor } from '../tensor.ts';
+import { type Tensor, tensor } from '../tensor.ts';
+import { crossEntropyRows } from './functional.ts';
 
 export type Reduction = 'mean' | 'sum' | 'none';
 export interface LossOptions {
@@ -56,7 +56,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: LossOption
   const labels = asLabels(logits, target);
   const known = labels.dtype === 'int32' ? labels.node.value?.host : null;
   if (known) checkBelow(known, logits.shape.at(-1) as number, 'crossEntropy: label');
-  return reduce(make(rows(logits.node, labels.node)), options);
+  return reduce(crossEntropyRows(logits, labels), options);
 }
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */
