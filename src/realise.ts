@@ -1,7 +1,7 @@
 // From a graph to elements: finds or builds the plan of what is asked, runs it, and cuts what was computed.
 import { NablaError } from './error.ts';
 import { type Node, nextEpoch } from './graph/node.ts';
-import type { State } from './graph/state.ts';
+import { leaf, type State } from './graph/state.ts';
 import { currentTrace, withTrace } from './graph/trace.ts';
 import type { Value } from './graph/value.ts';
 import { openEnds, walk } from './graph/walk.ts';
@@ -30,15 +30,23 @@ export function planOf(request: Request, { words, leaves }: Canonical): Plan {
 
 function build(request: Request, leaves: readonly LeafSpec[]): Plan {
   const { outputs, updates } = request;
-  const roots = [...outputs, ...updates.map((u) => u.node)];
+  const known = standIns(leaves);
+  const asked = [...outputs, ...updates.map((u) => u.node)];
+  const roots = known.size > 0 ? rewrite(asked, [], { replace: known }) : asked;
   const real = optimise(expandRequests(roots), request.plain);
   const place = new Map(leaves.map((l, k) => [l.node, k]));
   return makePlan({
-    leaves,
+    leaves: leaves.map((l) => ({ ...l, node: known.get(l.node) ?? l.node })),
     outputs: real.slice(0, outputs.length),
     updates: updates.map((u, k) => ({ leaf: place.get(u.leaf) as number, node: real[outputs.length + k] as Node })),
     overwrite: request.overwrite,
   });
+}
+
+/** Bare leaves for nodes whose elements are known, since no rule may look behind those: nothing there is bound. */
+function standIns(leaves: readonly LeafSpec[]): Map<Node, Node> {
+  const computed = leaves.filter(({ node }) => node.value !== null && node.inputs.length > 0);
+  return new Map(computed.map(({ node }) => [node, leaf(node.value as Value, node.shape)]));
 }
 
 /** Puts real nodes in place of those that only ask for them (gradients). */
