@@ -3,7 +3,7 @@ import * as abi from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
 import type { Form, Ref } from '../graph/op.ts';
 import { type Shape, sizeOf, type View, viewOf } from '../shape.ts';
-import type { Group } from './group.ts';
+import { type Group, storage } from './group.ts';
 
 /** Reductions over at least this many elements are cut into SLICES parts, by however many threads. */
 const LONG = 65536;
@@ -154,9 +154,11 @@ class Tape {
     return slot;
   }
 
-  /** Inputs that the tape reads in step and that no later micro-operation reads. */
+  /** Inputs that the tape reads in step and whose memory no later micro-operation reads, under whatever shape. */
   #streamsDoneBy(at: number): Node[] {
-    return [...this.#lastUse].filter(([node, last]) => last <= at && this.#isStream(node)).map(([node]) => node);
+    const later = new Set<Node>();
+    for (const [node, last] of this.#lastUse) if (last > at) later.add(storage(node));
+    return [...this.#lastUse.keys()].filter((node) => !later.has(storage(node)) && this.#isStream(node));
   }
 
   #isStream(node: Node): boolean {
