@@ -8,7 +8,7 @@ import * as f from '../ops/fused.ts';
 import { matmulOp } from '../ops/matmul.ts';
 import { layoutOp, permute, reshape } from '../ops/move.ts';
 import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
-import { viewOf } from '../shape.ts';
+import { sameShape, viewOf } from '../shape.ts';
 import { any, as, commutes, num, once, type Pattern, p, type Rule } from './match.ts';
 
 commutes(e.addOp, e.mulOp);
@@ -58,8 +58,9 @@ function epilogue(op: Op): Rule[] {
     {
       name: `${op.name} + bias`,
       pattern: p(e.addOp, as('product', { op, once: true }), b),
-      build: (m) => {
+      build: (m, root) => {
         const product = m.product as Node;
+        if (!sameShape(product.shape, root.shape)) return null;
         const bias = biasOf(product, m.b as Node);
         return bias && apply(op, [...product.inputs, bias], product.attrs);
       },
