@@ -95,8 +95,13 @@ export class Node {
 
 const signatures = new Map<string, number>();
 
+/** JSON has no −0, ∞ or NaN, which are numbers as different as any. */
+function exact(_: string, x: unknown): unknown {
+  return typeof x === 'number' && (!Number.isFinite(x) || Object.is(x, -0)) ? `${Object.is(x, -0) ? '-0' : x}` : x;
+}
+
 function intern(node: Node): number {
-  const attrs = node.attrs === NO_ATTRS ? '' : JSON.stringify(node.attrs);
+  const attrs = node.attrs === NO_ATTRS ? '' : JSON.stringify(node.attrs, exact);
   const key = `${node.op.name} ${attrs} ${node.shape} ${node.dtype}`;
   let id = signatures.get(key);
   if (id === undefined) {
