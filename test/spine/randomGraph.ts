@@ -61,7 +61,11 @@ export function grow(random: () => number, pool: readonly Tensor[]): Tensor {
   if (kind < 0.92)
     return x.slice(...x.shape.map(() => null)).slice(...x.shape.map((d) => ({ stop: Math.max(1, d - 1) })));
   const fits = pool.filter((y) => y.shape.length === 2 && y.shape[0] === cols);
-  return fits.length > 0 ? x.matmul(pick(fits)).tanh() : x.square().mean(-1, true);
+  if (fits.length === 0) return x.square().mean(-1, true);
+  const product = x.matmul(pick(fits));
+  if (random() < 0.5) return product.tanh();
+  const biased = product.add(pick([product, ...pool.filter((y) => broadcasts(product.shape, y.shape))]));
+  return random() < 0.5 ? biased.tanh() : biased.relu().tanh();
 }
 
 /** Whether two shapes broadcast, and to nothing large. */
