@@ -9,7 +9,7 @@ import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
-import { bindingOf, planOf, realise, realised } from './realise.ts';
+import { bindingOf, planOf, realised } from './realise.ts';
 import { type Binding, run } from './run/exec.ts';
 import { Tensor } from './tensor.ts';
 
@@ -80,7 +80,6 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
 
 function call(traced: Traced, args: readonly unknown[]): unknown {
-  for (const state of traced.updates) if (state.head.value === null) realise([state.head]);
   const outputs = run(
     traced.plan,
     traced.bind.map((bind) => bind(args)),
@@ -179,7 +178,7 @@ function binder(node: Node, argument: ReadonlyMap<Node, number>): (args: readonl
     return (args) => realised((args[k] as Tensor).node);
   }
   const { state, operands } = node;
-  if (state !== null) return () => state.value;
+  if (state !== null) return () => realised(state.head);
   if (operands !== null) return () => operands;
   const value = bindingOf(node) as Value;
   return () => value;
