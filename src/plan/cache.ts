@@ -5,7 +5,7 @@ import { operandOp, placeholderOp } from '../ops/leaf.ts';
 import type { LeafSpec, Plan } from './plan.ts';
 
 /** Most plans kept; the least recently used go first. */
-const CAPACITY = 256;
+export const CAPACITY = 256;
 
 /** What is asked of a graph. */
 export interface Request {
@@ -68,14 +68,16 @@ export class PlanCache {
   /** Entries by hash, the least recently used first. */
   readonly #entries = new Map<number, Entry[]>();
   readonly #dropped: (plan: Plan) => void;
+  readonly #hash: (words: readonly number[]) => number;
   #size = 0;
 
-  constructor(dropped: (plan: Plan) => void) {
+  constructor(dropped: (plan: Plan) => void, hashOf = hash) {
     this.#dropped = dropped;
+    this.#hash = hashOf;
   }
 
   find(words: readonly number[]): Plan | null {
-    const key = hash(words);
+    const key = this.#hash(words);
     const list = this.#entries.get(key);
     const entry = list?.find((e) => e.words.length === words.length && e.words.every((w, i) => w === words[i]));
     if (list === undefined || entry === undefined) return null;
@@ -85,8 +87,10 @@ export class PlanCache {
   }
 
   add(words: readonly number[], plan: Plan): void {
-    const key = hash(words);
-    this.#entries.set(key, [...(this.#entries.get(key) ?? []), { words, plan }]);
+    const key = this.#hash(words);
+    const list = [...(this.#entries.get(key) ?? []), { words, plan }];
+    this.#entries.delete(key);
+    this.#entries.set(key, list);
     this.#size++;
     while (this.#size > CAPACITY) this.#dropOldest();
   }
