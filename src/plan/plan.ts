@@ -65,7 +65,7 @@ export function makePlan(input: PlanInput): Plan {
   const roots = [...outputs, ...updates.map((u) => u.node)];
   const order = walk(roots);
   const kept = new Set(roots);
-  const { groups, inPlace } = schedule(group(order), input.overwrite ? updates : [], outputs);
+  const { groups, inPlace } = schedule(group(order), input.overwrite ? updates : []);
   const encoder = new Encoder(groups, kept);
   const leaves = bindLeaves(encoder, input.leaves);
   const outBuffers = outputs.map((node, k) =>

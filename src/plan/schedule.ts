@@ -15,7 +15,8 @@ export interface Schedule {
   inPlace: Set<Update>;
 }
 
-export function schedule(groups: readonly Group[], updates: readonly Update[], outputs: readonly Node[]): Schedule {
+/** No output is a leaf or a node of an update: makePlan gives each a node of its own. */
+export function schedule(groups: readonly Group[], updates: readonly Update[]): Schedule {
   const edges = new Edges(groups);
   const inPlace = new Set<Update>();
   const fallible = groups.filter((g) => g.nodes.some(isFallible));
@@ -25,8 +26,7 @@ export function schedule(groups: readonly Group[], updates: readonly Update[], o
     // A program that fails must leave every variable as it was: what can fail comes before, or the update goes last.
     if (fallible.some((g) => edges.reaches(writer, g))) continue;
     for (const g of fallible) edges.add(g, writer);
-    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs))
-      inPlace.add(update);
+    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges)) inPlace.add(update);
   }
   return { groups: edges.order(), inPlace };
 }
@@ -37,13 +37,7 @@ function isFallible(node: Node): boolean {
 }
 
 /** Whether `writer` may write over the leaf; orders it after every other reader if so. */
-function canOverwrite(
-  { leaf, node }: { leaf: Node; node: Node },
-  writer: Group,
-  edges: Edges,
-  outputs: readonly Node[],
-): boolean {
-  if (outputs.some((out) => storage(out) === leaf || storage(out) === node)) return false;
+function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group, edges: Edges): boolean {
   const readers = edges.readersOf(leaf);
   for (const reader of readers) {
     if (reader !== writer) {

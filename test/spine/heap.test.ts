@@ -185,12 +185,16 @@ describe('out of memory', () => {
     heap.resident(value);
     value.host = null;
     heap.begin();
+    const current = bits(4, MIB);
+    heap.resident(current);
     const thrown = error(() => heap.allocate(5 * 2 ** 30));
     expect(thrown).toBeInstanceOf(NablaError);
     expect(thrown.code).toBe('memory');
     expect(thrown.fields).toMatchObject({ asked: 5 * 2 ** 30, possible: 2 ** 32 });
     expect(thrown.message).toMatch(/out of memory: asked for 5120.0 MiB, .* in use, 4096.0 MiB possible/);
     expect(same(value, bits(3, MIB))).toBe(true);
+    // What is not of the present run went home to make room.
+    expect([value.residence === null, current.residence === null]).toEqual([true, false]);
   });
 
   test('a result or an intermediate too large leaves every tensor and variable as it was', () => {

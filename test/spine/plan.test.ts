@@ -278,6 +278,35 @@ describe('updates that read each other', () => {
   });
 });
 
+test('tapes stay within what the kernel holds, however wide or long an expression is', () => {
+  const xs = Array.from({ length: 128 }, (_, i) => tensor([i / 128, -i / 64, 1]));
+  const tree = (...xs: Tensor[]) => {
+    let terms = xs.map((x, i) => (i % 2 ? x.sin() : x.mul(0.5).tanh()));
+    while (terms.length > 1) {
+      terms = terms.flatMap((t, i) => (i % 2 ? [] : [t.maximum((terms[i + 1] as Tensor).neg()).mul(t)]));
+    }
+    return terms[0] as Tensor;
+  };
+  const chain = (...xs: Tensor[]) =>
+    xs.reduce((t, x, i) => (i % 2 ? t.mul(x).add(xs[(i * 7) % 128] as Tensor) : t.add(x)).sin());
+  /** Chains too long to be one tape, of equal length, that meet. */
+  const braid = (...xs: Tensor[]) =>
+    Array.from({ length: 4 }, (_, k) => xs.slice(k * 24, k * 24 + 24).reduce((t, x) => t.maximum(x))).reduce((a, b) =>
+      a.mul(b),
+    );
+  for (const f of [tree, chain, braid]) {
+    expectClose(compile(f)(...xs).data(), compile(f, { rewrites: false })(...xs).data(), 1e-4, f.name);
+    expect(lastPlan().instructions.length).toBeGreaterThan(2);
+  }
+  for (let n = 2; n <= 12; n++) {
+    const short = (...xs: Tensor[]) =>
+      Array.from({ length: 6 }, (_, k) => xs.slice(k * n, k * n + n).reduce((t, x) => t.maximum(x))).reduce((a, b) =>
+        a.mul(b),
+      );
+    compile(short)(...xs);
+  }
+});
+
 test('a value read both as it is and through a reshape is not written over between', () => {
   const [p, q] = [randomTensor(generator(1), [2, 2]), randomTensor(generator(2), [2, 2])];
   const build = (p: Tensor, q: Tensor) => {
