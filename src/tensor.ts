@@ -489,7 +489,7 @@ export function tensor(source: Source, options: TensorOptions = {}): Tensor {
     throw new NablaError('dtype', `tensor: requiresGrad needs float32, got ${dtype}`);
   }
   const value = Value.of(dtype, elementsOf(values, dtype));
-  return new Tensor(options.requiresGrad ? new State(value, shape, true) : withTrace(null, () => leaf(value, shape)));
+  return new Tensor(options.requiresGrad ? new State(value, shape, true) : leaf(value, shape));
 }
 
 /** A variable: a tensor with new versions by `assign`; gradients do not flow into it. */

@@ -1,16 +1,17 @@
 // A variable: something whose elements change, by new versions. The version before an update can be read until the
 // next one; a compiled program updates in place and keeps none.
 import { NablaError } from '../error.ts';
-import { Node } from './node.ts';
+import { NO_ATTRS, Node } from './node.ts';
 import type { Op } from './op.ts';
-import { currentTrace } from './trace.ts';
+import { currentTrace, withTrace } from './trace.ts';
 import { Value } from './value.ts';
 
-/** A leaf whose elements are known. */
+/** A node whose elements are known from the start. */
 export const leafOp: Op = { name: 'leaf', shape: () => [], dtype: () => 'float32' };
 
+/** A leaf belongs to no trace: its elements are known outside. */
 export function leaf(value: Value, shape: readonly number[]): Node {
-  const node = new Node(leafOp, [], {}, shape, value.dtype);
+  const node = withTrace(null, () => new Node(leafOp, [], NO_ATTRS, shape, value.dtype));
   node.value = value;
   return node;
 }
