@@ -1,7 +1,7 @@
 // What several test files share: seeded numbers, PyTorch's fixtures, and the comparison of arrays.
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type nn, Tensor, tensor } from '../src/index.ts';
+import { NablaError, type nn, Tensor, tensor } from '../src/index.ts';
 
 /** n numbers of mulberry32(seed) in [lo, hi), rounded to float32: the same bits as `uniform` of fixtures/make.py. */
 export function uniform(seed: number, n: number, lo = -1, hi = 1): Float32Array {
@@ -125,4 +125,24 @@ export function thrown(run: () => unknown): Error & { code?: string } {
     return error as Error & { code?: string };
   }
   return expect.fail('nothing was thrown');
+}
+
+/** A mistake and the exact message it must get. */
+export interface Mistake {
+  of: string;
+  run: () => unknown;
+  code: string;
+  message: string;
+}
+
+/** Runs a mistake: a NablaError of this code and message, thrown on a line of `file`; and the library works on. */
+export function expectMistake({ run, code, message }: Mistake, file: string): void {
+  const error = thrown(run);
+  expect(error.message).toBe(message);
+  expect(error).toBeInstanceOf(NablaError);
+  expect(error.code).toBe(code);
+  expect(error.stack).toContain(file);
+  const x = tensor([1, 2], { requiresGrad: true });
+  x.square().sum().backward();
+  expect(x.grad?.toArray()).toEqual([2, 4]);
 }
