@@ -2,17 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { NablaError, type nn, Tensor, tensor } from '../src/index.ts';
+import { uniform } from './random.js';
 
-/** n numbers of mulberry32(seed) in [lo, hi), rounded to float32: the same bits as `uniform` of fixtures/make.py. */
-export function uniform(seed: number, n: number, lo = -1, hi = 1): Float32Array {
-  let a = seed;
-  return Float32Array.from({ length: n }, () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return lo + (hi - lo) * (((t ^ (t >>> 14)) >>> 0) / 2 ** 32);
-  });
-}
+export { uniform };
 
 export const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
