@@ -69,22 +69,18 @@ const made = [
 ];
 
 const options = mistakes('option', [
-  [
-    'Conv2d, stride',
-    () => new nn.Conv2d(1, 1, 3, { stride: 0 }),
-    'Conv2d: stride must be a whole number from 1, got 0',
-  ],
+  ['Conv2d, stride', () => new nn.Conv2d(1, 1, 3, { stride: 0 }), 'Conv2d: stride is 0; expected whole numbers from 1'],
   [
     'Conv2d, one of two strides',
     () => new nn.Conv2d(1, 1, 3, { stride: [1, 0] }),
-    'Conv2d: stride must be a whole number from 1, got [1,0]',
+    'Conv2d: stride is [1,0]; expected whole numbers from 1',
   ],
   [
     'Conv2d, padding',
     () => new nn.Conv2d(1, 1, 3, { padding: -1 }),
-    'Conv2d: padding must be a whole number from 0, got -1',
+    'Conv2d: padding is -1; expected whole numbers from 0',
   ],
-  ['Conv2d, kernel', () => new nn.Conv2d(1, 1, 1.5), 'Conv2d: kernelSize must be a whole number from 1, got 1.5'],
+  ['Conv2d, kernel', () => new nn.Conv2d(1, 1, 1.5), 'Conv2d: kernelSize is 1.5; expected whole numbers from 1'],
   [
     'Conv2d, groups',
     () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
@@ -93,36 +89,36 @@ const options = mistakes('option', [
   [
     'conv2d, dilation',
     () => nn.conv2d(zeros([1, 1, 4, 4]), zeros([1, 1, 2, 2]), { dilation: 0 }),
-    'conv2d: dilation must be a whole number from 1, got 0',
+    'conv2d: dilation is 0; expected whole numbers from 1',
   ],
-  ['MaxPool2d', () => new nn.MaxPool2d(0), 'MaxPool2d: kernelSize must be a whole number from 1, got 0'],
+  ['MaxPool2d', () => new nn.MaxPool2d(0), 'MaxPool2d: kernelSize is 0; expected whole numbers from 1'],
   [
     'MaxPool2d, padding',
     () => new nn.MaxPool2d(2, { padding: 2 }),
-    'MaxPool2d: padding (2) must be at most half of kernelSize (2)',
+    'MaxPool2d: padding 2,2 is more than half of the kernel 2,2',
   ],
-  ['Linear', () => new nn.Linear(-1, 2), 'Linear: inFeatures must be a whole number from 1, got -1'],
+  ['Linear', () => new nn.Linear(-1, 2), 'Linear: inFeatures is -1; expected whole numbers from 1'],
   [
     'Linear without sizes',
     () => new (wrong(nn.Linear))(3),
-    'Linear: outFeatures must be a whole number from 1, got undefined',
+    'Linear: outFeatures is undefined; expected whole numbers from 1',
   ],
-  ['Dropout', () => new nn.Dropout(2), 'Dropout: p must be from 0 to 1, got 2'],
-  ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr must be a number from 0, got -1'],
+  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a number from 0 to 1'],
+  ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr is -1; expected a number from 0'],
   [
     'SGD, lr that is none',
     () => new optim.SGD(weights(), { lr: Number.NaN }),
-    'SGD: lr must be a number from 0, got NaN',
+    'SGD: lr is NaN; expected a number from 0',
   ],
   [
     'SGD, momentum',
     () => new optim.SGD(weights(), { lr: 1, momentum: -0.1 }),
-    'SGD: momentum must be a number from 0, got -0.1',
+    'SGD: momentum is -0.1; expected a number from 0',
   ],
   [
     'SGD, weightDecay',
     () => new optim.SGD(weights(), { lr: 1, weightDecay: -1 }),
-    'SGD: weightDecay must be a number from 0, got -1',
+    'SGD: weightDecay is -1; expected a number from 0',
   ],
   [
     'SGD, nesterov',
@@ -133,9 +129,9 @@ const options = mistakes('option', [
   [
     'Adam, betas',
     () => new optim.Adam(weights(), { lr: 1, betas: [0.9, 1] }),
-    'Adam: betas[1] must be a number from 0 to below 1, got 1',
+    'Adam: betas[1] is 1; expected a number from 0 to below 1',
   ],
-  ['Adam, eps', () => new optim.Adam(weights(), { eps: -1 }), 'Adam: eps must be a number from 0, got -1'],
+  ['Adam, eps', () => new optim.Adam(weights(), { eps: -1 }), 'Adam: eps is -1; expected a number from 0'],
   [
     'an unknown option',
     () => new optim.SGD(weights(), wrong({ lr: 1, weight_decay: 0.1 })),
@@ -149,7 +145,7 @@ const options = mistakes('option', [
   [
     'reduction',
     () => nn.mseLoss(zeros([2]), zeros([2]), { reduction: wrong('avg') }),
-    "mseLoss: reduction must be 'mean', 'sum' or 'none', got 'avg'",
+    "mseLoss: reduction is 'avg'; expected 'mean', 'sum' or 'none'",
   ],
 ]);
 
