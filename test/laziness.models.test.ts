@@ -1,37 +1,8 @@
 // The traps of laziness, II: modes, returned weights, failures and tied weights; a model is never half updated.
 import { describe, expect, test } from 'vitest';
 import { compile, NablaError, nn, optim, Tensor, tensor } from '../src/index.ts';
-import { close, fill, initialise, random, thrown, uniform } from './helpers.ts';
-
-type Optimizer = optim.SGD | optim.Adam;
-const WAYS = ['backward and step', 'compiled'] as const;
-const weights = (model: nn.Module) => model.parameters().map((p) => [...p.data()]);
-const network = () => {
-  const model = new nn.Sequential(new nn.Linear(3, 6), new nn.Tanh(), new nn.Linear(6, 4));
-  initialise(model, 900);
-  return model;
-};
-const batch = (i: number) => ({
-  x: random(2000 + i, [8, 3]),
-  labels: tensor(Int32Array.from(uniform(2500 + i, 8, 0, 4), Math.floor)),
-});
-
-function stepOf(way: (typeof WAYS)[number], model: nn.Module, optimizer: Optimizer) {
-  if (way === 'compiled') {
-    return compile((x: Tensor, labels: Tensor) => {
-      const loss = nn.crossEntropy(model.forward(x), labels);
-      optimizer.minimize(loss);
-      return loss;
-    });
-  }
-  return (x: Tensor, labels: Tensor) => {
-    const loss = nn.crossEntropy(model.forward(x), labels);
-    optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step();
-    return loss;
-  };
-}
+import { close, fill, random, thrown, uniform } from './helpers.ts';
+import { batch, network, type Optimizer, stepOf, WAYS, weights } from './training.ts';
 
 describe('eval()', () => {
   const x = random(2100, [16, 64], 1, 2);

@@ -12,8 +12,15 @@ const batch = (i) => {
     labels: tensor(Int32Array.from(images.subarray(at, at + BATCH), (v) => (v + 1) * 2)),
   };
 };
-const make = (inputs = 16, hidden = 32) =>
-  new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, 4));
+/** A model that always starts alike. */
+function make(inputs = 16, hidden = 32) {
+  const model = new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, 4));
+  for (const p of model.parameters()) {
+    const n = p.shape.reduce((a, b) => a * b, 1);
+    p.assign(tensor(uniform(n, n, -0.25, 0.25), { shape: [...p.shape] }));
+  }
+  return model;
+}
 
 /** Memory now, garbage aside: what is left after a collection is what the program holds. */
 function memory() {
