@@ -14,13 +14,15 @@ const node = (script, ...args) => execFileSync(process.execPath, [script, ...arg
 
 // Inlining every micro-operation into the tape's interpreter makes one huge function that V8 optimises late
 // (5–8 ms against 2), so these stay calls.
-const APART = ['*/micro/*', '*/executor/dispatch*'];
+// Tails run once a loop: inlined, they would swell every kernel.
+const APART = ['*/micro/*', '*/executor/dispatch*', '*/tail/*'];
 
 mkdirSync(join(root, 'build'), { recursive: true });
 const encoded = ['baseline', 'relaxed'].map((target) => {
   const file = join(root, 'build', `${target}.wasm`);
   node(asc, '--config', 'asconfig.json', '--target', target);
-  node(wasmOpt, file, '-O3', '--all-features', ...APART.map((f) => `--no-inline=${f}`), '--strip-debug', '-o', file);
+  const apart = APART.map((f) => `--no-inline=${f}`); // marks functions for the passes after it
+  node(wasmOpt, file, '--all-features', ...apart, '-O3', '--strip-debug', '-o', file);
   return `export const ${target} = '${readFileSync(file).toString('base64')}';\n`;
 });
 writeFileSync(join(root, 'build/kernels.js'), encoded.join(''));

@@ -14,6 +14,8 @@ export class Harness {
   readonly simd: Simd;
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
+  /** One thread's scratch, the same for every run. */
+  readonly scratch: number;
   #next: number;
   #buffers: View[] = [];
 
@@ -21,14 +23,14 @@ export class Harness {
     this.simd = chooseSimd(simd);
     this.memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
     this.kernels = instantiate(this.simd, this.memory);
-    this.#next = 0;
-    this.reset();
+    this.scratch = (this.kernels.heapBase() + 4095) & ~4095;
+    this.#next = this.scratch + SCRATCH_BYTES;
   }
 
   /** Forgets every buffer. */
   reset(): void {
     this.#buffers = [];
-    this.#next = (this.kernels.heapBase() + 4095) & ~4095;
+    this.#next = this.scratch + SCRATCH_BYTES;
   }
 
   /** Copies an array in; the result is the operand index to put into words. `misalign` bytes off a 64-byte line. */
@@ -86,12 +88,11 @@ export class Harness {
     };
     const steps = instructions.map((ins) => encode([ins]));
     const all = encode(instructions);
-    const scratch = this.#place(SCRATCH_BYTES, 4096);
-    return { all, steps, table: table * 4, scratch };
+    return { all, steps, table: table * 4, scratch: this.scratch };
   }
 
-  #place(bytes: number, align = 64): number {
-    const at = Math.ceil(this.#next / align) * align;
+  #place(bytes: number): number {
+    const at = Math.ceil(this.#next / 64) * 64;
     this.#next = at + bytes;
     if (this.#next > this.memory.buffer.byteLength) throw new Error('harness: memory is full; call reset()');
     return at;
