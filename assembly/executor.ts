@@ -1,10 +1,14 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
 import {
-  FAULT_OPCODE, FLAG_SOLO, OP_ARGMAX, OP_COPY, OP_CROSS_ENTROPY, OP_END, OP_GATHER, OP_GEMM, OP_MAP, OP_MAXPOOL,
-  OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD, OP_SOFTMAX, OP_SOFTMAX_GRAD, STATUS_OK,
+  FAULT_OPCODE, FLAG_SOLO, OP_ARGMAX, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
+  OP_GATHER, OP_GEMM, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD, OP_SOFTMAX,
+  OP_SOFTMAX_GRAD, STATUS_OK,
 } from './abi';
 import { argmax } from './kernels/argmax';
+import { convDw } from './kernels/conv/dw';
+import { convDx } from './kernels/conv/dx';
+import { conv } from './kernels/conv/forward';
 import { crossEntropy } from './kernels/crossEntropy';
 import { gather, scatterAdd } from './kernels/gather';
 import { gemm } from './kernels/gemm/gemm';
@@ -61,6 +65,12 @@ function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32
       return scatterAdd(ins, table, scratch, thread, threads);
     case OP_RANDOM:
       return random(ins, table, scratch, thread, threads);
+    case OP_CONV:
+      return conv(ins, table, scratch, thread, threads);
+    case OP_CONV_DX:
+      return convDx(ins, table, scratch, thread, threads);
+    case OP_CONV_DW:
+      return convDw(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }

@@ -3,13 +3,13 @@
 import { NablaError } from './error.ts';
 import type { Node } from './graph/node.ts';
 import type { State } from './graph/state.ts';
+import { leaf } from './graph/state.ts';
 import { currentTrace, type Guard, type Trace, withTrace } from './graph/trace.ts';
 import type { Value } from './graph/value.ts';
-import { leaf } from './graph/state.ts';
-import { canonical, type Request } from './plan/cache.ts';
-import { printPlan, type Plan } from './plan/plan.ts';
 import { operand, placeholder } from './ops/leaf.ts';
-import { bindingOf, planOf, realise, valueOf } from './realise.ts';
+import { canonical, type Request } from './plan/cache.ts';
+import { type Plan, printPlan } from './plan/plan.ts';
+import { bindingOf, planOf, realise, realised } from './realise.ts';
 import { type Binding, run } from './run/exec.ts';
 import { Tensor } from './tensor.ts';
 
@@ -81,7 +81,11 @@ const holds = ({ read, value }: Guard) => Object.is(read(), value);
 
 function call(traced: Traced, args: readonly unknown[]): unknown {
   for (const state of traced.updates) if (state.head.value === null) realise([state.head]);
-  const outputs = run(traced.plan, traced.bind.map((bind) => bind(args)), []);
+  const outputs = run(
+    traced.plan,
+    traced.bind.map((bind) => bind(args)),
+    [],
+  );
   for (const state of traced.updates) state.overwrite();
   const tensors = outputs.map((value, k) => new Tensor(leaf(value, traced.shapes[k] as readonly number[])));
   return traced.result(tensors);
@@ -111,7 +115,12 @@ function signatureOf(x: unknown): string {
 
 // ---- tracing
 
-function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, signature: string, options: CompileOptions): Traced {
+function trace<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  signature: string,
+  options: CompileOptions,
+): Traced {
   const context: Trace = { heads: new Map(), grads: new Map(), guards: [] };
   const argument = new Map<Node, number>();
   let returned: unknown;
@@ -167,7 +176,7 @@ function binder(node: Node, argument: ReadonlyMap<Node, number>): (args: readonl
   const k = argument.get(node);
   if (k !== undefined) {
     if (node.operands !== null) return (args) => () => [args[k] as number];
-    return (args) => valueOf((args[k] as Tensor).node);
+    return (args) => realised((args[k] as Tensor).node);
   }
   const { state, operands } = node;
   if (state !== null) return () => state.value;

@@ -107,7 +107,10 @@ export const gradientOp: Op = {
     const made = new Map<Node, Node>();
     for (const loss of losses) {
       const mine = nodes.filter((n) => n.inputs[0] === loss);
-      const found = gradients(loss, mine.map((n) => n.inputs[1] as Node));
+      const found = gradients(
+        loss,
+        mine.map((n) => n.inputs[1] as Node),
+      );
       mine.forEach((n, i) => {
         made.set(n, found[i] ?? expand(constant(0), n.shape));
       });

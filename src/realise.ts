@@ -1,11 +1,11 @@
 // From a graph to elements: finds or builds the plan of what is asked, runs it, and cuts what was computed.
 import { NablaError } from './error.ts';
-import { nextEpoch, type Node } from './graph/node.ts';
+import { type Node, nextEpoch } from './graph/node.ts';
 import type { State } from './graph/state.ts';
 import { currentTrace, withTrace } from './graph/trace.ts';
 import type { Value } from './graph/value.ts';
 import { openEnds, walk } from './graph/walk.ts';
-import { canonical, type Canonical, PlanCache, type Request } from './plan/cache.ts';
+import { type Canonical, canonical, PlanCache, type Request } from './plan/cache.ts';
 import { type LeafSpec, makePlan, type Plan } from './plan/plan.ts';
 import { optimise, rewrite } from './rewrite/index.ts';
 import { type Binding, run, uninstall } from './run/exec.ts';
@@ -64,7 +64,10 @@ export function realise(wanted: readonly Node[]): void {
   const all = [...new Set([...open, ...group, ...pending, ...kept])].filter((n) => n.value === null);
   const states = new Map(all.flatMap((n) => (n.state?.head === n ? [[n, n.state] as const] : [])));
   try {
-    compute(all.filter((n) => !states.has(n)), states);
+    compute(
+      all.filter((n) => !states.has(n)),
+      states,
+    );
   } catch (error) {
     for (const state of states.values()) state.revert();
     throw error;
@@ -127,7 +130,9 @@ function compute(nodes: readonly Node[], states: ReadonlyMap<Node, State>): void
   nodes.forEach((node, k) => {
     node.value = outputs[k] as Value;
   });
-  updates.forEach(({ node, state }, k) => state.commit(node, targets[k] as Value));
+  updates.forEach(({ node, state }, k) => {
+    state.commit(node, targets[k] as Value);
+  });
 }
 
 const ESCAPED =
@@ -144,7 +149,7 @@ export function bindingOf(node: Node): Binding {
 }
 
 /** Elements of a node, computed if they are not known. */
-export function valueOf(node: Node): Value {
+export function realised(node: Node): Value {
   if (currentTrace() !== null) {
     throw new NablaError(
       'trace',

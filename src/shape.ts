@@ -108,10 +108,14 @@ export function broadcastAxes(small: Shape, large: Shape): number[] {
 export function checkShape(op: string, shape: Shape): void {
   for (const d of shape) {
     if (!Number.isInteger(d) || d < 0) {
-      throw new NablaError('shape', `${op}: ${formatShape(shape)} is no shape: expected whole numbers from 0, got ${d}`, {
-        op,
-        shape,
-      });
+      throw new NablaError(
+        'shape',
+        `${op}: ${formatShape(shape)} is no shape: expected whole numbers from 0, got ${d}`,
+        {
+          op,
+          shape,
+        },
+      );
     }
   }
 }

@@ -16,7 +16,7 @@ import { normal, uniform } from './ops/random.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { nextKey } from './random.ts';
-import { bound, realise, valueOf } from './realise.ts';
+import { bound, realise, realised } from './realise.ts';
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
@@ -74,7 +74,10 @@ export class Tensor {
   /** Of a variable: whether `backward()` fills its gradient. */
   set requiresGrad(on: boolean) {
     if (this.#state === null) {
-      throw new NablaError('gradient', 'requiresGrad can be set on a parameter or variable only; use detach() or tensor(x, { requiresGrad: true })');
+      throw new NablaError(
+        'gradient',
+        'requiresGrad can be set on a parameter or variable only; use detach() or tensor(x, { requiresGrad: true })',
+      );
     }
     this.#state.requiresGrad = on;
   }
@@ -84,16 +87,20 @@ export class Tensor {
   /** The one element as a number (a bool as 0 or 1). */
   item(): number {
     if (this.size !== 1) {
-      throw new NablaError('shape', `item: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`, {
-        shape: this.shape,
-      });
+      throw new NablaError(
+        'shape',
+        `item: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`,
+        {
+          shape: this.shape,
+        },
+      );
     }
-    return valueOf(this.node).read()[0] as number;
+    return realised(this.node).read()[0] as number;
   }
 
   /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
   data(): Float32Array | Int32Array | Uint8Array {
-    const elements = valueOf(this.node).read();
+    const elements = realised(this.node).read();
     return this.dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
   }
 
@@ -167,7 +174,11 @@ export class Tensor {
   /** Of a variable: a new version, computed when it is needed or an optimizer steps. */
   assign(value: Operand): void {
     const state = this.#state;
-    if (state === null) throw new NablaError('gradient', 'assign: only a variable can be assigned; make it with state() or nn.parameter()');
+    if (state === null)
+      throw new NablaError(
+        'gradient',
+        'assign: only a variable can be assigned; make it with state() or nn.parameter()',
+      );
     const node = withoutGrad(() => e.copy(nodeOf(value, this.dtype)));
     if (formatShape(node.shape) !== formatShape(this.shape) || node.dtype !== this.dtype) {
       throw new NablaError(
@@ -296,7 +307,8 @@ export class Tensor {
   }
   /** Another dtype: to int32 truncates, to bool asks for ≠ 0. */
   to(dtype: DType): Tensor {
-    if (!isDType(dtype)) throw new NablaError('dtype', `to: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
+    if (!isDType(dtype))
+      throw new NablaError('dtype', `to: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
     return make(e.cast(this.node, dtype));
   }
 
@@ -387,7 +399,10 @@ export function nodeOf(x: Operand, dtype: DType): Node {
     throw new NablaError('dtype', `expected a tensor or a number, got ${x === null ? 'null' : typeof x}`);
   }
   if (dtype === 'int32' && !Number.isInteger(x)) {
-    throw new NablaError('dtype', `${x} with an int32 tensor: expected a whole number; convert the tensor with .to('float32')`);
+    throw new NablaError(
+      'dtype',
+      `${x} with an int32 tensor: expected a whole number; convert the tensor with .to('float32')`,
+    );
   }
   return scalar(x, dtype === 'bool' ? 'float32' : dtype);
 }
@@ -456,14 +471,19 @@ function checkLoss(loss: Node, shape: Shape): void {
 export function tensor(source: Source, options: TensorOptions = {}): Tensor {
   const { values, shape: found, dtype: natural } = flattened(source);
   const dtype = options.dtype ?? natural;
-  if (!isDType(dtype)) throw new NablaError('dtype', `tensor: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
+  if (!isDType(dtype))
+    throw new NablaError('dtype', `tensor: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
   const shape = options.shape ?? found;
   checkShape('tensor', shape);
   if (sizeOf(shape) !== values.length) {
-    throw new NablaError('shape', `tensor: ${values.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`, {
-      shape,
-      nElems: values.length,
-    });
+    throw new NablaError(
+      'shape',
+      `tensor: ${values.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
+      {
+        shape,
+        nElems: values.length,
+      },
+    );
   }
   if (options.requiresGrad && dtype !== 'float32') {
     throw new NablaError('dtype', `tensor: requiresGrad needs float32, got ${dtype}`);
@@ -480,7 +500,7 @@ export function state(initial: Tensor): Tensor {
 /** A variable with the present elements of `initial`, made outside any trace. */
 export function variable(initial: Tensor, requiresGrad: boolean): Tensor {
   return withTrace(null, () => {
-    const value = valueOf(initial.node);
+    const value = realised(initial.node);
     return new Tensor(new State(Value.of(value.dtype, value.read().slice()), initial.shape, requiresGrad));
   });
 }
@@ -499,7 +519,11 @@ function checkIntegers(values: ArrayLike<number>, out: Elements): void {
   if (values instanceof Int32Array || values instanceof Uint8Array) return;
   for (let i = 0; i < values.length; i++) {
     if (out[i] === Number(values[i])) continue;
-    throw new NablaError('dtype', `tensor: element ${i} is ${values[i]}, which is no int32; use dtype 'float32' or round it`, { index: i });
+    throw new NablaError(
+      'dtype',
+      `tensor: element ${i} is ${values[i]}, which is no int32; use dtype 'float32' or round it`,
+      { index: i },
+    );
   }
 }
 
@@ -511,12 +535,19 @@ function flattened(source: Source): { values: ArrayLike<number | boolean>; shape
     return { values: source, shape: [source.length], dtype };
   }
   if (!Array.isArray(source)) {
-    throw new NablaError('data', `tensor: got ${source === null ? 'null' : typeof source}, expected a number, nested arrays or a typed array`);
+    throw new NablaError(
+      'data',
+      `tensor: got ${source === null ? 'null' : typeof source}, expected a number, nested arrays or a typed array`,
+    );
   }
   const shape = shapeOf(source);
   const values: (number | boolean)[] = [];
   collect(source, shape, 0, values);
-  return { values, shape, dtype: values.length > 0 && values.every((v) => typeof v === 'boolean') ? 'bool' : 'float32' };
+  return {
+    values,
+    shape,
+    dtype: values.length > 0 && values.every((v) => typeof v === 'boolean') ? 'bool' : 'float32',
+  };
 }
 
 function shapeOf(nested: Nested): number[] {
@@ -527,7 +558,8 @@ function shapeOf(nested: Nested): number[] {
 
 function collect(nested: Nested, shape: Shape, axis: number, out: (number | boolean)[]): void {
   if (axis === shape.length) {
-    if (typeof nested !== 'number' && typeof nested !== 'boolean') throw ragged(`a ${describe(nested)} where a number was expected`);
+    if (typeof nested !== 'number' && typeof nested !== 'boolean')
+      throw ragged(`a ${describe(nested)} where a number was expected`);
     out.push(nested);
     return;
   }
@@ -562,10 +594,16 @@ export function full(shape: Shape, value: number, options: { dtype?: DType } = {
 export function arange(start: number, stop?: number, step = 1): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (!(step !== 0 && Number.isFinite((to - from) / step))) {
-    throw new NablaError('option', `arange: from ${from} to ${to} by ${step} has no end; expected finite numbers and a step other than 0`);
+    throw new NablaError(
+      'option',
+      `arange: from ${from} to ${to} by ${step} has no end; expected finite numbers and a step other than 0`,
+    );
   }
   const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
-  return tensor(values, { shape: [values.length], dtype: [from, to, step].every(Number.isInteger) ? 'int32' : 'float32' });
+  return tensor(values, {
+    shape: [values.length],
+    dtype: [from, to, step].every(Number.isInteger) ? 'int32' : 'float32',
+  });
 }
 
 /** Two words at each run of a compiled function; outside, drawn once so that computing twice gives the same. */
@@ -591,7 +629,12 @@ export function runtimeScalar(read: () => number): Tensor {
 }
 
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  return make(m.concat(tensors.map((t) => t.node), axis));
+  return make(
+    m.concat(
+      tensors.map((t) => t.node),
+      axis,
+    ),
+  );
 }
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return condition.where(a, b);
@@ -604,11 +647,15 @@ export function noGrad<T>(fn: () => T): T {
 
 /** dy/dx for each x, as tensors that can be computed, printed or differentiated again. y must be a scalar. */
 export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[] {
-  return gradients(y.node, xs.map((x) => x.node)).map((g, i) => {
+  return gradients(
+    y.node,
+    xs.map((x) => x.node),
+  ).map((g, i) => {
     if (g === null) {
-      throw new NablaError('gradient', `grad: y does not depend on x[${i}] ${formatShape((xs[i] as Tensor).shape)}`, { index: i });
+      throw new NablaError('gradient', `grad: y does not depend on x[${i}] ${formatShape((xs[i] as Tensor).shape)}`, {
+        index: i,
+      });
     }
     return make(g);
   });
 }
-

@@ -1,6 +1,7 @@
 // The place of the largest or smallest element along an axis.
 import { STATUS_OK } from '../abi';
 import { operand, shareStart, word } from '../program';
+import { select } from '../simd';
 import { rowGrain } from './rows';
 
 const SIGN_BIT = i32.MIN_VALUE;
@@ -86,8 +87,8 @@ function argmaxColumns(out: usize, x: usize, size: i32, inner: i32, n: i32, sign
       const v = v128.xor(v128.load(p), flip);
       // Greater, or the first NaN.
       const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(v, best));
-      best = v128.bitselect(v, best, wins);
-      where = v128.bitselect(i32x4.splat(i), where, wins);
+      best = select(v, best, wins);
+      where = select(i32x4.splat(i), where, wins);
     }
     v128.store(out + first, where);
   }

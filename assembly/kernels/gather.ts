@@ -3,7 +3,7 @@ import { FAULT_INDEX, STATUS_OK } from '../abi';
 import { operand, shareStart, word } from '../program';
 import { addRun, allWithin, copyRun, rowGrain } from './rows';
 
-/** OP_GATHER. Any alignment; out overlaps nothing. Shared by rows of out; a thread checks its indices before it writes. */
+/** OP_GATHER. Any alignment; out overlaps nothing. Shared by rows of out; indices are checked before any is used. */
 export function gather(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   const out = operand(ins, table, 1);
   const src = operand(ins, table, 2);

@@ -1,6 +1,7 @@
 // Max-pooling of planes and its gradient.
 import { FAULT_INDEX, STATUS_OK } from '../abi';
 import { operand, shareStart, word } from '../program';
+import { select } from '../simd';
 import { allWithin, rowGrain } from './rows';
 
 const NO_MAXIMUM = -1;
@@ -81,8 +82,8 @@ function poolFour(
       const x = loadFour(plane + (<usize>at << 2), strideW);
       // Greater, or the first NaN.
       const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(x, best));
-      best = v128.bitselect(x, best, wins);
-      where = v128.bitselect(i32x4.add(lanes, i32x4.splat(at)), where, wins);
+      best = select(x, best, wins);
+      where = select(i32x4.add(lanes, i32x4.splat(at)), where, wins);
       at += stepW;
     }
     pos += stepH;

@@ -8,7 +8,7 @@ import { vcos, vsin } from '../math/sincos';
 import { operand, shareStart, word } from '../program';
 import { storePart } from './rows';
 
-// Philox's multipliers and Weyl steps, then the block's lanes.
+// Philox's multipliers, and the Weyl steps of its key.
 const M0 = 0, M1 = 1, W0 = 2, W1 = 3;
 const PHILOX = memory.data<u32>([0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85], 16);
 const ROUNDS = 10;

@@ -1,6 +1,6 @@
 // Functions of tensors that layers are made of, under PyTorch's names.
 import { NablaError } from '../error.ts';
-import { conv2d as convolve, type ConvOptions } from '../ops/conv.ts';
+import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
 import { maxPool2d as pool } from '../ops/pool.ts';
 import type { Pair, WindowOptions } from '../ops/window.ts';
 import { formatShape } from '../shape.ts';
@@ -43,5 +43,7 @@ export function checkProbability(op: string, p: number): void {
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   checkProbability('dropout', p);
   if (!training || p === 0) return x;
-  return rand(x.shape).ge(p).where(x.mul(1 / (1 - p)), 0);
+  return rand(x.shape)
+    .ge(p)
+    .where(x.mul(1 / (1 - p)), 0);
 }

@@ -5,14 +5,17 @@ import { rand, randn, type Tensor } from '../tensor.ts';
 
 /** Inputs and outputs of one unit, of weights [out, in, ...window]. */
 function fans(shape: Shape): { fanIn: number; fanOut: number } {
-  if (shape.length < 2) throw new NablaError('shape', `init: ${formatShape(shape)} has no fan; expected weights [out, in, ...]`);
+  if (shape.length < 2)
+    throw new NablaError('shape', `init: ${formatShape(shape)} has no fan; expected weights [out, in, ...]`);
   const window = sizeOf(shape.slice(2));
   return { fanIn: (shape[1] as number) * window, fanOut: (shape[0] as number) * window };
 }
 
 /** Uniform in ±bound. */
 export function uniform(shape: Shape, bound: number): Tensor {
-  return rand(shape).sub(0.5).mul(2 * bound);
+  return rand(shape)
+    .sub(0.5)
+    .mul(2 * bound);
 }
 export function normal(shape: Shape, std: number): Tensor {
   return randn(shape).mul(std);

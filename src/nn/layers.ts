@@ -2,14 +2,18 @@
 import { NablaError } from '../error.ts';
 import type { ConvOptions } from '../ops/conv.ts';
 import { type Pair, pair, type WindowOptions } from '../ops/window.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkProbability, conv2d, dropout, linear, maxPool2d } from './functional.ts';
 import { fanInUniform } from './init.ts';
 import { Module, parameter } from './module.ts';
-import type { Tensor } from '../tensor.ts';
 
 function checkCount(op: string, name: string, value: number): void {
   if (Number.isInteger(value) && value > 0) return;
-  throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, { op, option: name, value });
+  throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
+    op,
+    option: name,
+    value,
+  });
 }
 
 /** Layers one after another. */
@@ -27,7 +31,8 @@ export class Sequential extends Module {
   // biome-ignore lint/suspicious/noExplicitAny: as in a Python list, the caller knows which layer stands there
   at<T extends Module = any>(i: number): T {
     const layer = this.layers.at(i);
-    if (layer === undefined) throw new NablaError('option', `Sequential: at(${i}), but there are ${this.layers.length} layers`);
+    if (layer === undefined)
+      throw new NablaError('option', `Sequential: at(${i}), but there are ${this.layers.length} layers`);
     return layer as T;
   }
 
@@ -77,7 +82,10 @@ export class Conv2d extends Module {
     const groups = options.groups ?? 1;
     checkCount('Conv2d', 'groups', groups);
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new NablaError('option', `Conv2d: ${inChannels} → ${outChannels} channels do not divide into ${groups} groups`);
+      throw new NablaError(
+        'option',
+        `Conv2d: ${inChannels} → ${outChannels} channels do not divide into ${groups} groups`,
+      );
     }
     const kernel = pair('Conv2d', 'kernelSize', kernelSize, 1);
     pair('Conv2d', 'stride', options.stride ?? 1, 1);

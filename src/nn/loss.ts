@@ -1,9 +1,10 @@
 // Loss functions, each with PyTorch's `reduction`.
-import { checkBelow } from '../run/exec.ts';
+
 import { NablaError } from '../error.ts';
 import { crossEntropy as rows } from '../ops/softmax.ts';
+import { checkBelow } from '../run/exec.ts';
 import { formatShape, sameShape } from '../shape.ts';
-import { make, Tensor, tensor } from '../tensor.ts';
+import { make, type Tensor, tensor } from '../tensor.ts';
 
 export type Reduction = 'mean' | 'sum' | 'none';
 export interface LossOptions {

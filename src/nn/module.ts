@@ -101,7 +101,8 @@ export abstract class Module {
     };
     const missing = Object.keys(own).filter((name) => !(name in values));
     const unknown = Object.keys(values).filter((name) => !(name in own));
-    if (missing.length > 0) fail(`no value for ${missing.join(', ')}; got ${Object.keys(values).join(', ') || 'nothing'}`);
+    if (missing.length > 0)
+      fail(`no value for ${missing.join(', ')}; got ${Object.keys(values).join(', ') || 'nothing'}`);
     if (unknown.length > 0) fail(`the model has no ${unknown.join(', ')}; it has ${Object.keys(own).join(', ')}`);
     for (const [name, t] of Object.entries(own)) {
       const value = values[name] as Tensor;

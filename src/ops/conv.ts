@@ -5,7 +5,7 @@ import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op } from '../graph/op.ts';
 import { formatShape, type Shape } from '../shape.ts';
-import { outputSize, pair, type Pair, type WindowOptions } from './window.ts';
+import { outputSize, type Pair, pair, type WindowOptions } from './window.ts';
 
 type Four = readonly [number, number, number, number];
 
@@ -37,7 +37,10 @@ function products(g: Geometry, f: (x: number, w: number, y: number) => void): vo
   for (let n = 0; n < g.n; n++) {
     for (let o = 0; o < g.o; o++) {
       for (let i = 0; i < g.oh * g.ow; i++) {
-        const [top, left] = [Math.floor(i / g.ow) * g.stride[0] - g.padding[0], (i % g.ow) * g.stride[1] - g.padding[1]];
+        const [top, left] = [
+          Math.floor(i / g.ow) * g.stride[0] - g.padding[0],
+          (i % g.ow) * g.stride[1] - g.padding[1],
+        ];
         for (let k = 0; k < cg * g.kh * g.kw; k++) {
           const c = Math.floor(o / og) * cg + Math.floor(k / (g.kh * g.kw));
           const y = top + (Math.floor(k / g.kw) % g.kh) * g.dilation[0];
@@ -81,7 +84,7 @@ export const convOp: Op = {
     const out = new Float64Array(node.nElems);
     const [a, b] = node.inputs as [Node, Node];
     products(geometry(a.shape, b.shape, node.attrs), (i, j, k) => {
-      (out[k] as number) += (x as Float64Array)[i] as number * ((w as Float64Array)[j] as number);
+      (out[k] as number) += ((x as Float64Array)[i] as number) * ((w as Float64Array)[j] as number);
     });
     return out;
   },
@@ -112,7 +115,7 @@ export const convDxOp: Op = {
   reference: ([dy, w], node) => {
     const out = new Float64Array(node.nElems);
     products(geometry(node.shape, (node.inputs[1] as Node).shape, node.attrs), (i, j, k) => {
-      (out[i] as number) += (dy as Float64Array)[k] as number * ((w as Float64Array)[j] as number);
+      (out[i] as number) += ((dy as Float64Array)[k] as number) * ((w as Float64Array)[j] as number);
     });
     return out;
   },
@@ -138,7 +141,7 @@ export const convDwOp: Op = {
   reference: ([x, dy], node) => {
     const out = new Float64Array(node.nElems);
     products(geometry((node.inputs[0] as Node).shape, node.shape, node.attrs), (i, j, k) => {
-      (out[j] as number) += (x as Float64Array)[i] as number * ((dy as Float64Array)[k] as number);
+      (out[j] as number) += ((x as Float64Array)[i] as number) * ((dy as Float64Array)[k] as number);
     });
     return out;
   },
@@ -146,7 +149,10 @@ export const convDwOp: Op = {
 
 function checkShapes(x: Shape, w: Shape, groups: number): void {
   const fail = (why: string) => {
-    throw new NablaError('shape', `conv2d: x ${formatShape(x)}, w ${formatShape(w)}: ${why}`, { op: 'conv2d', shapes: [x, w] });
+    throw new NablaError('shape', `conv2d: x ${formatShape(x)}, w ${formatShape(w)}: ${why}`, {
+      op: 'conv2d',
+      shapes: [x, w],
+    });
   };
   if (x.length !== 4) fail('x must be [N, C, H, W]');
   if (w.length !== 4) fail('w must be [O, C/groups, KH, KW]');

@@ -188,8 +188,11 @@ export const { op: log1pOp, of: log1p } = unary('log1p', abi.MICRO_LOG1P, Math.l
 export const { op: sqrtOp, of: sqrt } = unary('sqrt', abi.MICRO_SQRT, Math.sqrt, (_, y, dy) =>
   div(mul(dy, constant(0.5)), y),
 );
-export const { op: squareOp, of: square } = unary('square', abi.MICRO_SQUARE, (x) => x * x, (x, _, dy) =>
-  mul(mul(dy, constant(2)), x),
+export const { op: squareOp, of: square } = unary(
+  'square',
+  abi.MICRO_SQUARE,
+  (x) => x * x,
+  (x, _, dy) => mul(mul(dy, constant(2)), x),
 );
 export const { op: reciprocalOp, of: reciprocal } = unary(
   'reciprocal',
@@ -223,7 +226,7 @@ export const { op: softplusOp, of: softplus } = unary(
 export const { op: reluOp, of: relu } = unary(
   'relu',
   abi.MICRO_RELU,
-  (x) => (x < 0 ? 0 : x),
+  (x) => Math.max(x, 0),
   (_, y, dy) => where(gt(y, constant(0)), dy, constant(0)),
 );
 export const { op: signOp, of: sign } = step('sign', abi.MICRO_SIGN, Math.sign);
@@ -311,7 +314,11 @@ export function copy(x: Node): Node {
 }
 
 /** The same numbers, cut off from the gradient. */
-export const detachOp = define('detach', { forms: { float32: COPY, int32: COPY, bool: COPY }, f: (x) => x, vjp: () => [null] });
+export const detachOp = define('detach', {
+  forms: { float32: COPY, int32: COPY, bool: COPY },
+  f: (x) => x,
+  vjp: () => [null],
+});
 export function detach(x: Node): Node {
   return apply(detachOp, [x]);
 }

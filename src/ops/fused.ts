@@ -32,7 +32,11 @@ export const reluGradOp = define('reluGrad', [{ code: abi.MICRO_RELU_GRAD, args:
 /** dy·(1 − y²). */
 export const tanhGradOp = define('tanhGrad', [{ code: abi.MICRO_TANH_GRAD, args: 'vv' }], (y, dy) => dy * (1 - y * y));
 /** dy·y·(1 − y). */
-export const sigmoidGradOp = define('sigmoidGrad', [{ code: abi.MICRO_SIGMOID_GRAD, args: 'vv' }], (y, dy) => dy * y * (1 - y));
+export const sigmoidGradOp = define(
+  'sigmoidGrad',
+  [{ code: abi.MICRO_SIGMOID_GRAD, args: 'vv' }],
+  (y, dy) => dy * y * (1 - y),
+);
 /** a + s·(b − a), s a scalar. */
 export const lerpOp = define('lerp', [{ code: abi.MICRO_LERP, args: 'vvs' }], (a, b, s) => a + s * (b - a));
 

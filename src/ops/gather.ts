@@ -10,7 +10,9 @@ const inner = (shape: Shape) => sizeOf(shape.slice(1));
 
 function checkIndex(op: string, index: Node): void {
   if (index.dtype === 'int32') return;
-  throw new NablaError('dtype', `${op}: the index is ${index.dtype}, expected int32; make it with { dtype: 'int32' }`, { op });
+  throw new NablaError('dtype', `${op}: the index is ${index.dtype}, expected int32; make it with { dtype: 'int32' }`, {
+    op,
+  });
 }
 
 /** x [R, ..] at index [n] → [n, ..]. */
@@ -67,7 +69,9 @@ export const scatterAddOp: Op = {
 export function indexSelect(x: Node, axis: number, index: Node): Node {
   if (x.shape.length === 0) throw new NablaError('shape', 'indexSelect: a scalar has no axis to select from');
   if (index.shape.length !== 1) {
-    throw new NablaError('shape', `indexSelect: index ${formatShape(index.shape)} must have one axis`, { shape: index.shape });
+    throw new NablaError('shape', `indexSelect: index ${formatShape(index.shape)} must have one axis`, {
+      shape: index.shape,
+    });
   }
   const at = normalizeAxis('indexSelect', axis, x.shape.length);
   return at === 0 ? apply(gatherOp, [x, index]) : transpose(apply(gatherOp, [transpose(x, 0, at), index]), 0, at);

@@ -3,7 +3,7 @@ import * as abi from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
-import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from '../shape.ts';
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { expand } from './elementwise.ts';
 import { reshape } from './move.ts';
 
@@ -84,10 +84,14 @@ export function product(a: Node, b: Node, transA = false, transB = false): Node 
 /** The matrix product as NumPy's: vectors are rows or columns, batches broadcast. */
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
-    throw new NablaError('shape', `matmul: a ${formatShape(a.shape)} · b ${formatShape(b.shape)}: a scalar has no product; use mul`, {
-      op: 'matmul',
-      shapes: [a.shape, b.shape],
-    });
+    throw new NablaError(
+      'shape',
+      `matmul: a ${formatShape(a.shape)} · b ${formatShape(b.shape)}: a scalar has no product; use mul`,
+      {
+        op: 'matmul',
+        shapes: [a.shape, b.shape],
+      },
+    );
   }
   if (a.shape.length === 1) return dropAxis(matmul(reshape(a, [1, ...a.shape]), b), -2);
   if (b.shape.length === 1) return dropAxis(matmul(a, reshape(b, [...b.shape, 1])), -1);
@@ -106,5 +110,8 @@ function stretch(x: Node, batch: Shape): Node {
 }
 
 function dropAxis(x: Node, axis: number): Node {
-  return reshape(x, x.shape.filter((_, i) => i !== x.shape.length + axis));
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== x.shape.length + axis),
+  );
 }

@@ -37,7 +37,12 @@ function referenceCopy(x: Float64Array, out: Float64Array, s: Stride): Float64Ar
 }
 
 /** An op that reads its input through strides. */
-function reading(name: string, shape: Op['shape'], vjp: (node: Node, dy: Node) => Node, stride: (node: Node) => Stride): Op {
+function reading(
+  name: string,
+  shape: Op['shape'],
+  vjp: (node: Node, dy: Node) => Node,
+  stride: (node: Node) => Stride,
+): Op {
   return {
     name,
     shape,
@@ -83,7 +88,10 @@ export const permuteOp: Op = reading(
   ([x], attrs) => (attrs.axes as number[]).map((a) => (x as Node).shape[a] as number),
   (node, dy) => {
     const axes = node.attrs.axes as number[];
-    return permute(dy, axes.map((_, i) => axes.indexOf(i)));
+    return permute(
+      dy,
+      axes.map((_, i) => axes.indexOf(i)),
+    );
   },
   (node) => {
     const from = stridesOf(first(node).shape);
@@ -169,7 +177,11 @@ export const embedOp: Op = {
   },
   lower: ([node], l) => {
     const out = l.write(node as Node);
-    emitCopy(l, out, l.zero(), { size: (node as Node).shape, to: stridesOf((node as Node).shape), from: (node as Node).shape.map(() => 0) });
+    emitCopy(l, out, l.zero(), {
+      size: (node as Node).shape,
+      to: stridesOf((node as Node).shape),
+      from: (node as Node).shape.map(() => 0),
+    });
     emitCopy(l, out, l.read(first(node as Node)), embedStride(node as Node));
   },
   reference: ([x], node) => referenceCopy(x as Float64Array, new Float64Array(node.nElems), embedStride(node)),
@@ -198,7 +210,10 @@ export function slice(x: Node, ranges: readonly (Partial<Range> | null | undefin
     return Math.max(0, Math.ceil((to - from) / step));
   });
   if (ranges.length > x.shape.length) {
-    throw new NablaError('shape', `slice: ${ranges.length} ranges for ${x.shape.length} axes of ${formatShape(x.shape)}`);
+    throw new NablaError(
+      'shape',
+      `slice: ${ranges.length} ranges for ${x.shape.length} axes of ${formatShape(x.shape)}`,
+    );
   }
   // An empty axis starts anywhere; 0 keeps offsets in range.
   return apply(sliceOp, [x], { starts: starts.map((s, i) => (size[i] === 0 ? 0 : s)), steps, size });
@@ -243,7 +258,8 @@ export const concatOp: Op = {
   },
   lower: ([node], l) => {
     const out = l.write(node as Node);
-    for (const [i, s] of concatStrides(node as Node).entries()) emitCopy(l, out, l.read((node as Node).inputs[i] as Node), s);
+    for (const [i, s] of concatStrides(node as Node).entries())
+      emitCopy(l, out, l.read((node as Node).inputs[i] as Node), s);
   },
   reference: (inputs, node) => {
     const out = new Float64Array(node.nElems);

@@ -4,7 +4,7 @@ import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
 import { formatShape, type Shape } from '../shape.ts';
-import { outputSize, pair, type Pair, type Window, type WindowOptions } from './window.ts';
+import { outputSize, type Pair, pair, type Window, type WindowOptions } from './window.ts';
 
 function geometry(shape: Shape, attrs: Attrs) {
   const [n, c, h, w] = shape as readonly [number, number, number, number];
@@ -23,13 +23,21 @@ const lower: Op['lower'] = ([values, places], l) => {
   ]);
 };
 
-function output(name: string, part: number, rest: Pick<Op, 'dtype' | 'vjp'>, pick: (value: number, at: number) => number): Op {
+function output(
+  name: string,
+  part: number,
+  rest: Pick<Op, 'dtype' | 'vjp'>,
+  pick: (value: number, at: number) => number,
+): Op {
   return {
     name,
     shape: ([x], attrs) => {
       const { shape } = x as Node;
       if (shape.length !== 4) {
-        throw new NablaError('shape', `maxPool2d: x is ${formatShape(shape)}, expected [N, C, H, W]`, { op: name, shape });
+        throw new NablaError('shape', `maxPool2d: x is ${formatShape(shape)}, expected [N, C, H, W]`, {
+          op: name,
+          shape,
+        });
       }
       const g = geometry(shape, attrs);
       return [g.n, g.c, g.oh, g.ow];
@@ -65,7 +73,10 @@ export const maxPoolOp: Op = output(
   {
     dtype: ([x]) => {
       if ((x as Node).dtype === 'float32') return 'float32';
-      throw new NablaError('dtype', `maxPool2d: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`);
+      throw new NablaError(
+        'dtype',
+        `maxPool2d: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`,
+      );
     },
     vjp: (node, dy) => {
       const x = node.inputs[0] as Node;
@@ -76,7 +87,12 @@ export const maxPoolOp: Op = output(
 );
 
 /** Where in its plane the maximum of each window lies; of equal ones the first. */
-export const maxPoolPlaceOp: Op = output('maxPool2dPlace', 1, { dtype: () => 'int32', vjp: () => [null] }, (_, at) => at);
+export const maxPoolPlaceOp: Op = output(
+  'maxPool2dPlace',
+  1,
+  { dtype: () => 'int32', vjp: () => [null] },
+  (_, at) => at,
+);
 
 /** dy sent back to the places of the maxima. */
 export const maxPoolGradOp: Op = {
@@ -105,7 +121,10 @@ export function maxPool2d(x: Node, kernelSize: Pair, o: WindowOptions = {}): Nod
   const kernel = pair('maxPool2d', 'kernelSize', kernelSize, 1);
   const padding = pair('maxPool2d', 'padding', o.padding ?? 0, 0);
   if (padding.some((p, i) => p * 2 > (kernel[i] as number))) {
-    throw new NablaError('option', `maxPool2d: padding ${padding} is more than half of the kernel ${kernel}`, { padding, kernel });
+    throw new NablaError('option', `maxPool2d: padding ${padding} is more than half of the kernel ${kernel}`, {
+      padding,
+      kernel,
+    });
   }
   return apply(maxPoolOp, [x], {
     kernel,

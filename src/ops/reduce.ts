@@ -38,9 +38,13 @@ function define(name: string, micro: number, start: number, f: (acc: number, x: 
 }
 
 /** All results keep reduced axes as 1; the tensor method drops them. */
-export const sumOp = define('sum', abi.MICRO_SUM, 0, (a, x) => a + x, (node, dy) => [
-  expand(dy, (node.inputs[0] as Node).shape),
-]);
+export const sumOp = define(
+  'sum',
+  abi.MICRO_SUM,
+  0,
+  (a, x) => a + x,
+  (node, dy) => [expand(dy, (node.inputs[0] as Node).shape)],
+);
 
 /** The extreme value; NaN wins. Equal extremes share the gradient. */
 const extreme = (name: string, micro: number, start: number, f: (a: number, x: number) => number) =>
@@ -58,7 +62,12 @@ type Axes = number | readonly number[] | undefined;
 function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean): Node {
   const list = normalizeAxes(op.name, axes, x.shape.length);
   const kept = list.length === 0 ? x : apply(op, [x], { axes: list });
-  return keepDim ? kept : reshape(kept, x.shape.filter((_, i) => !list.includes(i)));
+  return keepDim
+    ? kept
+    : reshape(
+        kept,
+        x.shape.filter((_, i) => !list.includes(i)),
+      );
 }
 
 /** Σ over `axes` (all by default). A bool counts as an int32. */
@@ -130,7 +139,12 @@ function placeAlong(op: Op, x: Node, axis: number | undefined, keepDim: boolean)
   const flat = axis === undefined ? reshape(x, [x.nElems]) : x;
   const list = normalizeAxes(op.name, axis ?? 0, flat.shape.length);
   const kept = apply(op, [flat], { axes: list });
-  return keepDim ? kept : reshape(kept, flat.shape.filter((_, i) => !list.includes(i)));
+  return keepDim
+    ? kept
+    : reshape(
+        kept,
+        flat.shape.filter((_, i) => !list.includes(i)),
+      );
 }
 export function argmax(x: Node, axis?: number, keepDim = false): Node {
   return placeAlong(argmaxOp, x, axis, keepDim);

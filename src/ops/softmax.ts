@@ -106,7 +106,8 @@ const isLabels = (target: Node) => target.dtype === 'int32';
 
 function checkTarget(logits: Node, target: Node): void {
   const wanted = isLabels(target) ? logits.shape.slice(0, -1) : logits.shape;
-  if (logits.shape.length > 0 && wanted.length === target.shape.length && wanted.every((d, i) => d === target.shape[i])) return;
+  if (logits.shape.length > 0 && wanted.length === target.shape.length && wanted.every((d, i) => d === target.shape[i]))
+    return;
   const kind = isLabels(target) ? 'labels' : 'probabilities';
   throw new NablaError(
     'shape',
@@ -116,7 +117,9 @@ function checkTarget(logits: Node, target: Node): void {
 }
 
 const indices: Op['indices'] = ({ inputs: [logits, target] }) =>
-  isLabels(target as Node) ? [{ input: 1, below: (logits as Node).shape.at(-1) as number, what: 'crossEntropy: label' }] : [];
+  isLabels(target as Node)
+    ? [{ input: 1, below: (logits as Node).shape.at(-1) as number, what: 'crossEntropy: label' }]
+    : [];
 
 /** Loss and gradient of rows in one instruction. Where the gradient is absent its dy is too. */
 const lowerCrossEntropy: NonNullable<Op['lower']> = ([loss, grad], l) => {

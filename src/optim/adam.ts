@@ -41,17 +41,38 @@ export class Adam extends Optimizer {
     const t = this.#steps.add(1);
     this.#steps.assign(t);
     // 1 − βᵗ = −expm1(t·log β), which loses no digits for β near 1.
-    const debias = (beta: number) => t.mul(this.number(() => Math.log(beta))).expm1().neg();
-    this.#rate = debias(this.betas[0]).reciprocal().mul(this.number(() => this.lr));
+    const debias = (beta: number) =>
+      t
+        .mul(this.number(() => Math.log(beta)))
+        .expm1()
+        .neg();
+    this.#rate = debias(this.betas[0])
+      .reciprocal()
+      .mul(this.number(() => this.lr));
     this.#correction = debias(this.betas[1]).sqrt().reciprocal();
   }
 
   protected override update(p: Tensor, gradient: Tensor, i: number): void {
     const decays = this.uses(() => this.weightDecay !== 0);
     const g = decays ? p.mul(this.number(() => this.weightDecay)).add(gradient) : gradient;
-    const m = moved(this.#first, i, p, g, this.number(() => 1 - this.betas[0]));
-    const v = moved(this.#second, i, p, g.square(), this.number(() => 1 - this.betas[1]));
-    const scale = v.sqrt().mul(this.#correction as Tensor).add(this.number(() => this.eps));
+    const m = moved(
+      this.#first,
+      i,
+      p,
+      g,
+      this.number(() => 1 - this.betas[0]),
+    );
+    const v = moved(
+      this.#second,
+      i,
+      p,
+      g.square(),
+      this.number(() => 1 - this.betas[1]),
+    );
+    const scale = v
+      .sqrt()
+      .mul(this.#correction as Tensor)
+      .add(this.number(() => this.eps));
     p.assign(p.sub(m.div(scale).mul(this.#rate as Tensor)));
   }
 

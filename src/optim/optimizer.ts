@@ -7,10 +7,21 @@ import { formatShape } from '../shape.ts';
 import { runtimeScalar, Tensor } from '../tensor.ts';
 
 /** Throws unless `least ≤ value` (`< below`), and it is a number. */
-export function checkOption(optimizer: string, name: string, value: number, least: number, below = Number.POSITIVE_INFINITY): void {
+export function checkOption(
+  optimizer: string,
+  name: string,
+  value: number,
+  least: number,
+  below = Number.POSITIVE_INFINITY,
+): void {
   if (typeof value === 'number' && value >= least && value < below) return;
-  const range = below === Number.POSITIVE_INFINITY ? `a finite number from ${least}` : `a number from ${least} to below ${below}`;
-  throw new NablaError('option', `${optimizer}: ${name} is ${value}; expected ${range}`, { optimizer, option: name, value });
+  const range =
+    below === Number.POSITIVE_INFINITY ? `a finite number from ${least}` : `a number from ${least} to below ${below}`;
+  throw new NablaError('option', `${optimizer}: ${name} is ${value}; expected ${range}`, {
+    optimizer,
+    option: name,
+    value,
+  });
 }
 
 export abstract class Optimizer {
@@ -22,7 +33,11 @@ export abstract class Optimizer {
     const list = [...parameters];
     const { name } = new.target;
     const wrong = list.findIndex((p) => !(p instanceof Tensor) || p.state === null);
-    if (wrong >= 0) throw new NablaError('option', `${name}: parameter ${wrong} is no variable; expected model.parameters() or nn.parameter(t)`);
+    if (wrong >= 0)
+      throw new NablaError(
+        'option',
+        `${name}: parameter ${wrong} is no variable; expected model.parameters() or nn.parameter(t)`,
+      );
     if (list.length === 0) throw new NablaError('option', `${name}: got no parameters; expected model.parameters()`);
     checkOption(name, 'lr', lr, 0);
     this.parameters = [...new Map(list.map((p) => [p.state, p])).values()];
@@ -54,7 +69,10 @@ export abstract class Optimizer {
   step(): void {
     const ready = this.parameters.filter((p) => p.grad !== null);
     if (ready.length === 0) {
-      throw new NablaError('gradient', `${this.constructor.name}.step: no parameter has a gradient; call loss.backward() first`);
+      throw new NablaError(
+        'gradient',
+        `${this.constructor.name}.step: no parameter has a gradient; call loss.backward() first`,
+      );
     }
     this.#apply(this.parameters.map((p) => p.grad));
   }

@@ -31,7 +31,10 @@ export class SGD extends Optimizer {
     checkOption('SGD', 'dampening', dampening, 0);
     checkOption('SGD', 'weightDecay', weightDecay, 0);
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
-      throw new NablaError('option', `SGD: nesterov needs a momentum above 0 and no dampening; got ${momentum} and ${dampening}`);
+      throw new NablaError(
+        'option',
+        `SGD: nesterov needs a momentum above 0 and no dampening; got ${momentum} and ${dampening}`,
+      );
     }
     this.momentum = momentum;
     this.dampening = dampening;

@@ -47,7 +47,12 @@ export class Encoder implements Lowering, TapeContext {
   }
 
   /** Gives a node a buffer of a certain kind before anything is lowered. */
-  bind(node: Node, kind: Buffer['kind'], index: number, lives: 'all' | 'used' | 'to the end' | 'from the start'): Buffer {
+  bind(
+    node: Node,
+    kind: Buffer['kind'],
+    index: number,
+    lives: 'all' | 'used' | 'to the end' | 'from the start',
+  ): Buffer {
     const buffer = this.#buffer(kind, index, node.nElems * ELEMENT_BYTES);
     if (lives === 'all' || lives === 'from the start') buffer.first = -1;
     if (lives === 'all' || lives === 'to the end') buffer.last = FOREVER;
@@ -146,7 +151,8 @@ export class Encoder implements Lowering, TapeContext {
   /** Whether the memory of `old` is free once the present tape has read it in step. */
   #canTake(old: Node, node: Node): boolean {
     const buffer = this.#of.get(old);
-    if (buffer?.kind !== 'arena' || buffer.last === FOREVER || old.nElems !== node.nElems || this.#kept.has(old)) return false;
+    if (buffer?.kind !== 'arena' || buffer.last === FOREVER || old.nElems !== node.nElems || this.#kept.has(old))
+      return false;
     if (this.#members.get(old) === this.#group) return false;
     for (const reader of this.#readers.get(old) ?? []) {
       if (reader !== this.#group && !this.#done.has(reader)) return false;

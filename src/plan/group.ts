@@ -2,7 +2,7 @@
 // behind them into tapes, ops that share a kernel into one call.
 import { MAP_SLOTS, MAP_TAPE } from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
-import { sameShape, type Shape, viewOf } from '../shape.ts';
+import { type Shape, sameShape, viewOf } from '../shape.ts';
 
 export interface Group {
   /** In order of evaluation. */
@@ -77,7 +77,9 @@ class Grouping {
     if (node.op.reduce !== undefined && !sharesReduction(node, tape)) return false;
     return node.inputs.every((input) => {
       const from = this.of.get(input);
-      return from === tape ? input.op.reduce === undefined : this.#mergeable(input, tape) || this.#level(input) < tape.level;
+      return from === tape
+        ? input.op.reduce === undefined
+        : this.#mergeable(input, tape) || this.#level(input) < tape.level;
     });
   }
 

@@ -29,7 +29,10 @@ export function place(buffers: readonly Buffer[]): number {
   for (const buffer of [...buffers].sort((a, b) => b.nBytes - a.nBytes || a.first - b.first)) {
     const size = padded(buffer.nBytes);
     const alive = placed.filter((other) => other.first <= buffer.last && buffer.first <= other.last);
-    buffer.offset = bestGap(alive.sort((a, b) => a.offset - b.offset), size);
+    buffer.offset = bestGap(
+      alive.sort((a, b) => a.offset - b.offset),
+      size,
+    );
     placed.push(buffer);
     total = Math.max(total, buffer.offset + size);
   }

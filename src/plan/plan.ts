@@ -1,6 +1,7 @@
 // A plan: the program of one graph, every byte of its memory decided. It holds no tensor; a run hands it values.
-import { OP_COPY } from '../../assembly/abi.ts';
+
 import * as abi from '../../assembly/abi.ts';
+import { OP_COPY } from '../../assembly/abi.ts';
 import { type DType, ELEMENT_BYTES } from '../dtype.ts';
 import type { Node } from '../graph/node.ts';
 import type { Ref } from '../graph/op.ts';
@@ -109,11 +110,12 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
-/** Outputs and updates as nodes of their own: what is a leaf, a view or wanted twice is copied. */
+/** Outputs and updates as nodes that instructions write: what is a leaf or wanted twice is copied. */
 function ownResults(input: PlanInput): { outputs: Node[]; updates: (Update & { leaf: Node })[] } {
   const taken = new Set<Node>();
   const own = (node: Node): Node => {
-    const result = taken.has(node) || !isComputed(node) ? copy(node) : node;
+    const stored = storage(node);
+    const result = taken.has(stored) || !isComputed(stored) ? copy(node) : stored;
     taken.add(result);
     return result;
   };
@@ -152,7 +154,9 @@ function checksOf(order: readonly Node[], leaves: readonly LeafSpec[]): Plan['ch
 }
 
 const NAMES = new Map<number, string>(
-  Object.entries(abi).flatMap(([name, value]) => (name.startsWith('OP_') ? [[value, name.slice(3).toLowerCase()] as const] : [])),
+  Object.entries(abi).flatMap(([name, value]) =>
+    name.startsWith('OP_') ? [[value, name.slice(3).toLowerCase()] as const] : [],
+  ),
 );
 
 /** A plan as text: its instructions with what each computes, then its memory. */

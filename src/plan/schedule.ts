@@ -23,7 +23,8 @@ export function schedule(groups: readonly Group[], updates: readonly Update[], o
     const writer = edges.of.get(update.node);
     if (writer === undefined) continue;
     for (const g of fallible) if (g !== writer && !edges.reaches(writer, g)) edges.add(g, writer);
-    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs)) inPlace.add(update);
+    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs))
+      inPlace.add(update);
   }
   return { groups: edges.order(), inPlace };
 }
@@ -34,7 +35,12 @@ function isFallible(node: Node): boolean {
 }
 
 /** Whether `writer` may write over the leaf; orders it after every other reader if so. */
-function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group, edges: Edges, outputs: readonly Node[]): boolean {
+function canOverwrite(
+  { leaf, node }: { leaf: Node; node: Node },
+  writer: Group,
+  edges: Edges,
+  outputs: readonly Node[],
+): boolean {
   if (outputs.some((out) => storage(out) === leaf || storage(out) === node)) return false;
   const readers = edges.readersOf(leaf);
   for (const reader of readers) {
@@ -50,7 +56,9 @@ function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group,
 function readsInStep(tape: Group, leaf: Node, node: Node): boolean {
   if (tape.space === null) return false;
   return tape.nodes.every((n) =>
-    n.inputs.every((i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id)),
+    n.inputs.every(
+      (i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id),
+    ),
   );
 }
 

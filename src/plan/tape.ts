@@ -101,22 +101,25 @@ class Tape {
     if (node.op.reduce !== undefined) {
       const source = this.#vectorOf(node.inputs[0] as Node);
       this.#micro(node.op.reduce, [this.#reduceSlot(node), source]);
-    } else {
-      const { code, operands } = this.#choose(node);
-      for (const input of new Set(node.inputs)) this.#retire(input, at);
-      const destination = this.#destination(node, at);
-      this.#micro(code, [destination, ...operands]);
+      this.#retire(node.inputs[0] as Node, at);
+      return;
     }
+    const { code, operands } = this.#choose(node);
     for (const input of new Set(node.inputs)) this.#retire(input, at);
+    this.#micro(code, [this.#destination(node, at), ...operands]);
   }
 
   /** The first form whose scalars are scalars here. */
   #choose(node: Node): { code: number; operands: number[] } {
     const forms = node.op.forms?.[(node.inputs[0] as Node).dtype] as readonly Form[];
     const inputs = (form: Form) => [...form.args].map((_, i) => node.inputs[form.order?.[i] ?? i] as Node);
-    const form = forms.find((f) => [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)));
+    const form = forms.find((f) =>
+      [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)),
+    );
     if (form === undefined) throw new Error(`${node.op.name}: no form takes these operands`);
-    const operands = inputs(form).map((input, i) => (form.args[i] === 's' ? this.#scalarOf(input) : this.#vectorOf(input)));
+    const operands = inputs(form).map((input, i) =>
+      form.args[i] === 's' ? this.#scalarOf(input) : this.#vectorOf(input),
+    );
     return { code: form.code, operands };
   }
 

@@ -14,7 +14,11 @@ import { any, as, commutes, num, once, type Pattern, p, type Rule } from './matc
 commutes(e.addOp, e.mulOp);
 
 const [a, b, c] = [any('a'), any('b'), any('c')];
-const rule = (name: string, pattern: Pattern & { op: Op }, build: (a: Node, b: Node, c: Node) => Node | null): Rule => ({
+const rule = (
+  name: string,
+  pattern: Pattern & { op: Op },
+  build: (a: Node, b: Node, c: Node) => Node | null,
+): Rule => ({
   name,
   pattern,
   build: (m) => build(m.a as Node, m.b as Node, m.c as Node),
@@ -23,15 +27,21 @@ const floats = (...nodes: Node[]) => nodes.every((n) => n.dtype === 'float32');
 
 const micro: Rule[] = [
   rule('relu gradient', p(e.whereOp, p(e.ltOp, num(0), a), b, num(0)), (y, dy) => f.fused(f.reluGradOp, y, dy)),
-  rule('tanh gradient', p(e.mulOp, b, once(e.subOp, num(1), once(e.squareOp, a))), (y, dy) => f.fused(f.tanhGradOp, y, dy)),
+  rule('tanh gradient', p(e.mulOp, b, once(e.subOp, num(1), once(e.squareOp, a))), (y, dy) =>
+    f.fused(f.tanhGradOp, y, dy),
+  ),
   rule('sigmoid gradient', p(e.mulOp, b, once(e.mulOp, a, once(e.subOp, num(1), a))), (y, dy) =>
     f.fused(f.sigmoidGradOp, y, dy),
   ),
   rule('a + c·(b − a)', p(e.addOp, a, once(e.mulOp, c, once(e.subOp, b, a))), (x, y, s) =>
     s.nElems === 1 && floats(x, y) ? f.fused(f.lerpOp, x, y, s) : null,
   ),
-  rule('a·b + c', p(e.addOp, once(e.mulOp, a, b), c), (x, y, z) => (floats(x, y, z) ? f.fused(f.maddOp, x, y, z) : null)),
-  rule('c − a·b', p(e.subOp, c, once(e.mulOp, a, b)), (x, y, z) => (floats(x, y, z) ? f.fused(f.nmaddOp, x, y, z) : null)),
+  rule('a·b + c', p(e.addOp, once(e.mulOp, a, b), c), (x, y, z) =>
+    floats(x, y, z) ? f.fused(f.maddOp, x, y, z) : null,
+  ),
+  rule('c − a·b', p(e.subOp, c, once(e.mulOp, a, b)), (x, y, z) =>
+    floats(x, y, z) ? f.fused(f.nmaddOp, x, y, z) : null,
+  ),
 ];
 
 /** A bias along the columns of a product [.., M, N] or the channels of a convolution, as the epilogue takes it. */

@@ -33,6 +33,8 @@ const neutralElements: Rule[] = [
   neutral('x · 1', p(e.mulOp, x, num(1))),
   neutral('x / 1', p(e.divOp, x, num(1))),
   neutral('x ^ 1', p(e.powOp, x, num(1))),
+  to('copy of x', p(e.copyOp, x), (a) => a),
+  to('detached x', p(e.detachOp, x), (a) => a),
   to('x · −1', p(e.mulOp, x, num(-1)), (a) => e.neg(a)),
   to('−(−x)', p(e.negOp, p(e.negOp, x)), (a) => a),
   to('x + (−y)', p(e.addOp, x, p(e.negOp, y)), (a, b) => e.sub(a, b)),
@@ -49,11 +51,22 @@ const movement: Rule[] = [
     build: (b, root) => reshape(b.x as Node, root.shape),
   },
   {
+    name: 'reshape of a number',
+    pattern: p(reshapeOp, x),
+    build: (b, root) => {
+      const inner = (b.x as Node).op === e.expandOp ? ((b.x as Node).inputs[0] as Node) : (b.x as Node);
+      return inner.shape.length === 0 && root.shape.length > 0 ? e.expand(inner, root.shape) : null;
+    },
+  },
+  {
     name: 'permute of permute',
     pattern: p(permuteOp, as('inner', p(permuteOp, x))),
     build: (b, root) => {
       const inner = (b.inner as Node).attrs.axes as number[];
-      return permute(b.x as Node, (root.attrs.axes as number[]).map((a) => inner[a] as number));
+      return permute(
+        b.x as Node,
+        (root.attrs.axes as number[]).map((a) => inner[a] as number),
+      );
     },
   },
   {
@@ -76,7 +89,24 @@ const movement: Rule[] = [
   },
   transposed(0),
   transposed(1),
+  {
+    name: 'transpose of a · b',
+    pattern: p(permuteOp, as('product', { op: matmulOp, once: true })),
+    build: (b, root) => {
+      const { inputs, attrs } = b.product as Node;
+      if (inputs.length > 2 || !swapsLast(root)) return null;
+      const [left, right] = inputs as [Node, Node];
+      return apply(matmulOp, [right, left], { transA: !attrs.transB, transB: !attrs.transA });
+    },
+  },
 ];
+
+/** Whether a permute exchanges the last two axes and nothing else. */
+function swapsLast(node: Node): boolean {
+  const axes = node.attrs.axes as number[];
+  const last = axes.length - 1;
+  return axes[last] === last - 1 && axes[last - 1] === last && axes.every((a, i) => i >= last - 1 || a === i);
+}
 
 /** A transpose of an operand of a product is a flag of the product. */
 function transposed(side: 0 | 1): Rule {
@@ -86,10 +116,7 @@ function transposed(side: 0 | 1): Rule {
     pattern: { op: matmulOp },
     build: (_, root) => {
       const operand = root.inputs[side] as Node;
-      if (operand.op !== permuteOp) return null;
-      const axes = operand.attrs.axes as number[];
-      const last = axes.length - 1;
-      if (axes[last] !== last - 1 || axes[last - 1] !== last || axes.some((a, i) => i < last - 1 && a !== i)) return null;
+      if (operand.op !== permuteOp || !swapsLast(operand)) return null;
       const inputs = root.inputs.map((n, i) => (i === side ? (operand.inputs[0] as Node) : n));
       return apply(matmulOp, inputs, { ...root.attrs, [flag]: !root.attrs[flag] });
     },
@@ -108,6 +135,20 @@ function implicitExpand(op: Op): Rule {
         if (sameShape(op.shape(inputs, root.attrs), root.shape)) return apply(op, inputs, root.attrs);
       }
       return null;
+    },
+  };
+}
+
+/** A function of stretched numbers is the stretched function of the numbers. */
+function lateExpand(op: Op): Rule {
+  const number = (n: Node) => (n.op === e.expandOp ? (n.inputs[0] as Node) : n);
+  return {
+    name: `${op.name} of stretched numbers`,
+    pattern: { op },
+    build: (_, root) => {
+      if (!root.inputs.some((i) => i.op === e.expandOp) || root.nElems === 1) return null;
+      const inputs = root.inputs.map(number);
+      return inputs.every((i) => i.shape.length === 0) ? e.expand(apply(op, inputs, root.attrs), root.shape) : null;
     },
   };
 }
@@ -132,5 +173,6 @@ export const simplify: Rule[] = [
   ...neutralElements,
   ...movement,
   ...broadcasting.filter((op) => op !== e.expandOp).map(implicitExpand),
-  ...broadcasting.map(folded),
+  ...broadcasting.filter((op) => op !== e.expandOp).map(lateExpand),
+  ...broadcasting.filter((op) => op !== e.expandOp).map(folded),
 ];

@@ -1,5 +1,5 @@
 // Stability: forms that overflow or cancel, replaced by those that do not. Each rule names the input it is for.
-import { Node, apply } from '../graph/node.ts';
+import { apply, type Node } from '../graph/node.ts';
 import * as e from '../ops/elementwise.ts';
 import { permuteOp } from '../ops/move.ts';
 import { logSoftmaxOp, softmaxOp } from '../ops/softmax.ts';

@@ -139,6 +139,8 @@ function fault(plan: Plan, status: number): NablaError {
   if ((status & 0xff) === FAULT_INDEX) {
     return new NablaError('index', `${name}: a computed index is out of range; nothing was updated`, { op: name });
   }
-  return new NablaError('internal', `${name}: the kernels do not know instruction ${instruction?.opcode} (status ${status})`);
+  return new NablaError(
+    'internal',
+    `${name}: the kernels do not know instruction ${instruction?.opcode} (status ${status})`,
+  );
 }
-

@@ -1,7 +1,7 @@
 // Wasm memory: a cache of values, and one arena that all programs share. A value's home is in JavaScript; the heap
 // only holds what programs work on, and gives back what was used least recently.
 import { SCRATCH_BYTES } from '../../assembly/abi.ts';
-import { type Elements } from '../dtype.ts';
+import type { Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Residence, Value } from '../graph/value.ts';
 import { chooseSimd, instantiate, type Kernels, MAX_PAGES, PAGE_BYTES, type Simd } from './wasm.ts';
