@@ -103,18 +103,18 @@ const shapes = mistakes('shape', [
   [
     'binaryCrossEntropy',
     () => nn.binaryCrossEntropy(z(4, 1), z(4)),
-    'binaryCrossEntropy: shapes differ: prediction [4,1], target [4]',
+    'binaryCrossEntropy: prediction [4,1] and target [4] differ; expected equal shapes (reshape or flatten one)',
   ],
   [
     'binaryCrossEntropyWithLogits',
     () => nn.binaryCrossEntropyWithLogits(z(4, 1), z(4)),
-    'binaryCrossEntropyWithLogits: shapes differ: logits [4,1], target [4]',
+    'binaryCrossEntropyWithLogits: prediction [4,1] and target [4] differ; expected equal shapes (reshape or flatten one)',
   ],
   [
     'a layer of a model is named',
     () =>
       new nn.Sequential(new nn.Linear(4, 3), new nn.Sequential(new nn.ReLU(), new nn.Linear(2, 1))).forward(z(5, 4)),
-    "matmul: inner sizes differ: a [5,3] · b [2,1]; a's last (3) must equal b's second-to-last (2) (in layer 1.1)",
+    "linear: x [5,3] does not fit weight [1,2]; x's last size must be 2 (in layer 1 (Sequential).1 (Linear))",
   ],
 ]);
 
@@ -123,35 +123,31 @@ const indices = mistakes('index', [
   [
     'a label too large',
     () => nn.crossEntropy(z(4, 10), labels(3, 9, 10, 0)).item(),
-    'crossEntropy: label 10 at index 2 is out of range: expected 0…9',
+    'crossEntropy: label 10 at position 2 is out of range 0…9',
   ],
   [
     'a negative label',
     () => nn.crossEntropy(z(2, 3), labels(0, -1)).item(),
-    'crossEntropy: label -1 at index 1 is out of range: expected 0…2',
+    'crossEntropy: label -1 at position 1 is out of range 0…2',
   ],
   [
     'labels that are plain numbers',
     () => nn.crossEntropy(z(2, 3), tensor([0, 3])).item(),
-    'crossEntropy: label 3 at index 1 is out of range: expected 0…2',
+    'crossEntropy: label 3 at position 1 is out of range 0…2',
   ],
   [
     'in a compiled function',
     () => compile((x: Tensor, y: Tensor) => nn.crossEntropy(x, y))(z(2, 3), labels(0, 7)).item(),
-    'crossEntropy: label 7 at index 1 is out of range: expected 0…2',
+    'crossEntropy: label 7 at position 1 is out of range 0…2',
   ],
-  [
-    'accuracy',
-    () => nn.accuracy(z(2, 3), labels(3, 0)).item(),
-    'accuracy: label 3 at index 0 is out of range: expected 0…2',
-  ],
+  ['accuracy', () => nn.accuracy(z(2, 3), labels(3, 0)).item(), 'accuracy: label 3 at position 0 is out of range 0…2'],
 ]);
 
 const fractions = mistakes('dtype', [
   [
     'labels that are no whole numbers',
     () => nn.crossEntropy(z(2, 3), tensor([0, 1.5])).item(),
-    "crossEntropy: label 1.5 at index 1 is no whole number; give class indices with { dtype: 'int32' }, or probabilities [2,3]",
+    "crossEntropy: labels [2] are float32; expected whole numbers, made with { dtype: 'int32' }",
   ],
 ]);
 
@@ -162,7 +158,7 @@ const gradients = mistakes('gradient', [
       const x = tensor([1, 2, 3]);
       return grad(x.square(), [x]);
     },
-    'grad: y must have one element, got shape [3]; reduce it first, for example with sum() or mean()',
+    'grad: the gradient of [3] is not defined; expected a scalar: reduce it first, e.g. with .sum() or .mean()',
   ],
   [
     'backward of a non-scalar',
@@ -170,7 +166,7 @@ const gradients = mistakes('gradient', [
       tensor([[1, 2]], { requiresGrad: true })
         .exp()
         .backward(),
-    'backward: the loss must have one element, got shape [1,2]; reduce it first, for example with sum() or mean()',
+    'backward: the loss is [1,2], expected a scalar; reduce it first, e.g. with .sum() or .mean()',
   ],
   [
     'grad by what y does not depend on',
@@ -178,7 +174,7 @@ const gradients = mistakes('gradient', [
       const [x, other] = [tensor(2), tensor([1, 2])];
       return grad(x.square(), [x, other]);
     },
-    'grad: y does not depend on input 1, of shape [2]',
+    'grad: y does not depend on x[1] [2]',
   ],
   [
     'grad through detach',
@@ -186,12 +182,12 @@ const gradients = mistakes('gradient', [
       const x = tensor(2);
       return grad(x.detach().square(), [x]);
     },
-    'grad: y does not depend on input 0, of shape []',
+    'grad: y does not depend on x[0] []',
   ],
   [
     'backward without parameters',
     () => tensor([1, 2]).sum().backward(),
-    'backward: the loss depends on no parameter; make one with nn.parameter() or { requiresGrad: true }',
+    'backward: there is nothing to differentiate: it depends on no parameter or variable that requires a gradient',
   ],
   [
     'minimize with a parameter that has no part',
@@ -200,7 +196,7 @@ const gradients = mistakes('gradient', [
       const optimizer = new optim.SGD([...used.parameters(), ...unused.parameters()], { lr: 0.1 });
       return optimizer.minimize(used.forward(z(4, 2)).sum());
     },
-    'minimize: the loss does not depend on parameter 2, of shape [1,3]',
+    'SGD.minimize: the loss does not depend on parameter 2 [1,3]; leave it out of the optimizer or use it',
   ],
   [
     'a second backward',
@@ -209,7 +205,7 @@ const gradients = mistakes('gradient', [
       loss.backward();
       loss.backward();
     },
-    'backward: it was called on this loss before; compute the loss anew, or add losses up and call it once',
+    'backward: there is nothing to differentiate: its graph is gone: backward() was called on it before, or a step was made; compute the loss again',
   ],
 ]);
 
@@ -223,7 +219,9 @@ test('a batch that does not fit leaves a compiled step usable', () => {
   const step = compile((x: Tensor) => model.forward(x).sum());
   const good = tensor([[1, 1]]);
   const before = step(good).item();
-  expect(thrown(() => step(tensor([[1, 1, 1]]))).message).toContain('matmul: inner sizes differ: a [1,3] · b [2,1]');
+  expect(thrown(() => step(tensor([[1, 1, 1]]))).message).toContain(
+    "linear: x [1,3] does not fit weight [1,2]; x's last size must be 2",
+  );
   expect(step(good).item()).toBe(before);
   expect(model.weight).toBeInstanceOf(Tensor);
   expect(model.weight.toArray()).toEqual([[1, 2]]);

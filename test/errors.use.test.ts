@@ -11,8 +11,19 @@ const mistakes = (code: string, rows: [string, () => unknown, string][]): Mistak
 const weights = () => new nn.Linear(2, 1).parameters();
 
 const made = [
+  ...mistakes('data', [
+    [
+      'nothing',
+      () => tensor(wrong(undefined)),
+      'tensor: got undefined, expected a number, nested arrays or a typed array',
+    ],
+  ]),
   ...mistakes('shape', [
-    ['a ragged array', () => tensor([[1, 2], [3]]), 'tensor: ragged array: [0] has 2 elements, [1] has 1'],
+    [
+      'a ragged array',
+      () => tensor([[1, 2], [3]]),
+      'tensor: the nested arrays are ragged: an array of 1 where 2 elements were expected on axis 1',
+    ],
     [
       'a deeper ragged array',
       () =>
@@ -20,12 +31,12 @@ const made = [
           [[1], [2]],
           [[3], [4, 5]],
         ]),
-      'tensor: ragged array: [0][0] has 1 element, [1][1] has 2',
+      'tensor: the nested arrays are ragged: an array of 2 where 1 elements were expected on axis 2',
     ],
     [
       'numbers beside arrays',
       () => tensor(wrong([[1, 2], 3])),
-      'tensor: ragged array: [0] is an array, [1] is a number',
+      'tensor: the nested arrays are ragged: number where 2 elements were expected on axis 1',
     ],
     [
       'a shape that does not fit',
@@ -42,19 +53,14 @@ const made = [
     [
       'an unknown dtype',
       () => tensor([1], { dtype: wrong('float16') }),
-      "tensor: unknown dtype 'float16'; expected 'float32', 'int32' or 'bool'",
+      "tensor: \"float16\" is no dtype; expected 'float32', 'int32' or 'bool'",
     ],
     [
       'a fraction as an integer',
       () => tensor([1, 1.5], { dtype: 'int32' }),
-      "tensor: element 1 is 1.5, which is no int32; round it, or use { dtype: 'float32' }",
+      "tensor: element 1 is 1.5, which is no int32; use dtype 'float32' or round it",
     ],
     ['text', () => tensor(wrong([1, 'a'])), "tensor: element [1] is a string ('a'); expected a number"],
-    [
-      'nothing',
-      () => tensor(wrong(undefined)),
-      'tensor: got undefined; expected a number, nested arrays or a typed array',
-    ],
     [
       'the gradient of integers',
       () => tensor([1, 2], { dtype: 'int32', requiresGrad: true }),
@@ -81,11 +87,7 @@ const options = mistakes('option', [
     'Conv2d: padding is -1; expected whole numbers from 0',
   ],
   ['Conv2d, kernel', () => new nn.Conv2d(1, 1, 1.5), 'Conv2d: kernelSize is 1.5; expected whole numbers from 1'],
-  [
-    'Conv2d, groups',
-    () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
-    'Conv2d: groups (2) must divide inChannels (3) and outChannels (4)',
-  ],
+  ['Conv2d, groups', () => new nn.Conv2d(3, 4, 3, { groups: 2 }), 'Conv2d: 3 → 4 channels do not divide into 2 groups'],
   [
     'conv2d, dilation',
     () => nn.conv2d(zeros([1, 1, 4, 4]), zeros([1, 1, 2, 2]), { dilation: 0 }),
@@ -97,41 +99,41 @@ const options = mistakes('option', [
     () => new nn.MaxPool2d(2, { padding: 2 }),
     'MaxPool2d: padding 2,2 is more than half of the kernel 2,2',
   ],
-  ['Linear', () => new nn.Linear(-1, 2), 'Linear: inFeatures is -1; expected whole numbers from 1'],
+  ['Linear', () => new nn.Linear(-1, 2), 'Linear: inFeatures is -1; expected a whole number from 1'],
   [
     'Linear without sizes',
     () => new (wrong(nn.Linear))(3),
-    'Linear: outFeatures is undefined; expected whole numbers from 1',
+    'Linear: outFeatures is undefined; expected a whole number from 1',
   ],
-  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a number from 0 to 1'],
-  ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr is -1; expected a number from 0'],
+  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a probability from 0 to below 1'],
+  ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr is -1; expected a finite number from 0'],
   [
     'SGD, lr that is none',
     () => new optim.SGD(weights(), { lr: Number.NaN }),
-    'SGD: lr is NaN; expected a number from 0',
+    'SGD: lr is NaN; expected a finite number from 0',
   ],
   [
     'SGD, momentum',
     () => new optim.SGD(weights(), { lr: 1, momentum: -0.1 }),
-    'SGD: momentum is -0.1; expected a number from 0',
+    'SGD: momentum is -0.1; expected a finite number from 0',
   ],
   [
     'SGD, weightDecay',
     () => new optim.SGD(weights(), { lr: 1, weightDecay: -1 }),
-    'SGD: weightDecay is -1; expected a number from 0',
+    'SGD: weightDecay is -1; expected a finite number from 0',
   ],
   [
     'SGD, nesterov',
     () => new optim.SGD(weights(), { lr: 1, nesterov: true }),
-    'SGD: nesterov needs a momentum above 0 and a dampening of 0',
+    'SGD: nesterov needs a momentum above 0 and no dampening; got 0 and 0',
   ],
-  ['SGD of nothing', () => new optim.SGD([], { lr: 1 }), 'SGD: got no parameters'],
+  ['SGD of nothing', () => new optim.SGD([], { lr: 1 }), 'SGD: got no parameters; expected model.parameters()'],
   [
     'Adam, betas',
     () => new optim.Adam(weights(), { lr: 1, betas: [0.9, 1] }),
     'Adam: betas[1] is 1; expected a number from 0 to below 1',
   ],
-  ['Adam, eps', () => new optim.Adam(weights(), { eps: -1 }), 'Adam: eps is -1; expected a number from 0'],
+  ['Adam, eps', () => new optim.Adam(weights(), { eps: -1 }), 'Adam: eps is -1; expected a finite number from 0'],
   [
     'an unknown option',
     () => new optim.SGD(weights(), wrong({ lr: 1, weight_decay: 0.1 })),
@@ -153,8 +155,10 @@ const read = (name: 'item' | 'data' | 'toArray') =>
   [
     `${name} while tracing`,
     () => compile((x: Tensor) => x.mul(x.exp()[name]() as number))(tensor(1)),
-    `${name}: a value cannot be read while compile is tracing; return the tensor and read it outside`,
+    'a value cannot be read while compile() traces: its elements are not known yet; read it before, or return the tensor from the function',
   ] as [string, () => unknown, string];
+const ESCAPED =
+  'a tensor made inside compile() was used outside; its elements exist only in the compiled program: return it from the function';
 const escaped = () => {
   let kept: Tensor | undefined;
   compile((x: Tensor) => {
@@ -167,16 +171,8 @@ const traced = mistakes('trace', [
   read('item'),
   read('data'),
   read('toArray'),
-  [
-    'a traced tensor in an expression outside',
-    () => escaped().add(1).item(),
-    'add: a tensor made while compile was tracing has no value outside; return it from the compiled function',
-  ],
-  [
-    'reading a traced tensor outside',
-    () => escaped().item(),
-    'item: a tensor made while compile was tracing has no value outside; return it from the compiled function',
-  ],
+  ['a traced tensor in an expression outside', () => escaped().add(1).item(), ESCAPED],
+  ['reading a traced tensor outside', () => escaped().item(), ESCAPED],
 ]);
 
 const disposed = () => {
@@ -205,12 +201,8 @@ const uses = [
     ],
   ]),
   ...mistakes('shape', [
-    [
-      'item of many',
-      () => zeros([2, 3]).item(),
-      'item: expected one element, got shape [2,3]; use toArray() or data()',
-    ],
-    ['item of none', () => zeros([0]).item(), 'item: expected one element, got shape [0]; use toArray() or data()'],
+    ['item of many', () => zeros([2, 3]).item(), 'item: [2,3] has 6 elements, expected 1; use data() or toArray()'],
+    ['item of none', () => zeros([0]).item(), 'item: [0] has 0 elements, expected 1; use data() or toArray()'],
   ]),
 ];
 
