@@ -1,7 +1,22 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
-import { FAULT_OPCODE, FLAG_SOLO, OP_END, OP_MAP, STATUS_OK } from './abi';
+import {
+  FAULT_OPCODE, FLAG_SOLO, OP_ARGMAX, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
+  OP_GATHER, OP_GEMM, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD, OP_SOFTMAX,
+  OP_SOFTMAX_GRAD, STATUS_OK,
+} from './abi';
+import { argmax } from './kernels/argmax';
+import { convDw } from './kernels/conv/dw';
+import { convDx } from './kernels/conv/dx';
+import { conv } from './kernels/conv/forward';
+import { crossEntropy } from './kernels/crossEntropy';
+import { gather, scatterAdd } from './kernels/gather';
+import { gemm } from './kernels/gemm/gemm';
 import { map } from './kernels/map/map';
+import { copy } from './kernels/move';
+import { maxPool, maxPoolGrad } from './kernels/pool';
+import { random } from './kernels/random';
+import { softmax, softmaxGrad } from './kernels/softmax';
 
 /**
  * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
@@ -26,8 +41,36 @@ export function run(program: usize, table: usize, scratch: usize, thread: i32, t
 
 function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   switch (op) {
+    case OP_GEMM:
+      return gemm(ins, table, scratch, thread, threads);
     case OP_MAP:
       return map(ins, table, scratch, thread, threads);
+    case OP_MAXPOOL:
+      return maxPool(ins, table, scratch, thread, threads);
+    case OP_MAXPOOL_GRAD:
+      return maxPoolGrad(ins, table, scratch, thread, threads);
+    case OP_SOFTMAX:
+      return softmax(ins, table, scratch, thread, threads);
+    case OP_SOFTMAX_GRAD:
+      return softmaxGrad(ins, table, scratch, thread, threads);
+    case OP_CROSS_ENTROPY:
+      return crossEntropy(ins, table, scratch, thread, threads);
+    case OP_ARGMAX:
+      return argmax(ins, table, scratch, thread, threads);
+    case OP_COPY:
+      return copy(ins, table, scratch, thread, threads);
+    case OP_GATHER:
+      return gather(ins, table, scratch, thread, threads);
+    case OP_SCATTER_ADD:
+      return scatterAdd(ins, table, scratch, thread, threads);
+    case OP_RANDOM:
+      return random(ins, table, scratch, thread, threads);
+    case OP_CONV:
+      return conv(ins, table, scratch, thread, threads);
+    case OP_CONV_DX:
+      return convDx(ins, table, scratch, thread, threads);
+    case OP_CONV_DW:
+      return convDw(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }

@@ -45,3 +45,64 @@ export function maximum(a: v128, b: v128): v128 {
 export function minimum(a: v128, b: v128): v128 {
   return v128.or(f32x4.pmin(a, b), f32x4.ne(b, b));
 }
+
+/** (a0, b0, a1, b1). */
+// @ts-ignore: decorator
+@inline
+export function zipLow(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+}
+
+/** (a2, b2, a3, b3). */
+// @ts-ignore: decorator
+@inline
+export function zipHigh(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+}
+
+/** (a0, a1, b0, b1). */
+// @ts-ignore: decorator
+@inline
+export function joinLow(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 0, 2);
+}
+
+/** (a2, a3, b2, b3). */
+// @ts-ignore: decorator
+@inline
+export function joinHigh(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 1, 3);
+}
+
+/** (Σa, Σb, Σc, Σd), each as (x0 + x2) + (x1 + x3), so a sum does not depend on the lane it lands in. */
+// @ts-ignore: decorator
+@inline
+export function sum4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(zipLow(a, b), zipHigh(a, b));
+  const cd = f32x4.add(zipLow(c, d), zipHigh(c, d));
+  return f32x4.add(joinLow(ab, cd), joinHigh(ab, cd));
+}
+
+/** The first n (1, 2, 3; 4 or more: all four) floats at `p`, then zeros; reads nothing past them. */
+// @ts-ignore: decorator
+@inline
+export function loadFirst(p: usize, n: i32): v128 {
+  if (n >= 4) return v128.load(p);
+  if (n == 1) return v128.load32_zero(p);
+  const two = v128.load64_zero(p);
+  return n == 2 ? two : v128.load32_lane(p, two, 2, 8);
+}
+
+/** Stores the first n (1, 2, 3; 4 or more: all four) floats of v. */
+// @ts-ignore: decorator
+@inline
+export function storeFirst(p: usize, v: v128, n: i32): void {
+  if (n >= 4) {
+    v128.store(p, v);
+  } else if (n == 1) {
+    v128.store32_lane(p, v, 0);
+  } else {
+    v128.store64_lane(p, v, 0);
+    if (n == 3) v128.store32_lane(p, v, 2, 8);
+  }
+}

@@ -1,0 +1,30 @@
+// The sizes of a convolution, read from its instruction.
+import { word } from '../../program';
+
+// @ts-ignore: decorator
+@unmanaged
+export class Shape {
+  n: i32;
+  c: i32;
+  h: i32;
+  w: i32;
+  o: i32;
+  kh: i32;
+  kw: i32;
+  strideH: i32;
+  strideW: i32;
+  padH: i32;
+  padW: i32;
+  dilationH: i32;
+  dilationW: i32;
+  groups: i32;
+  oh: i32;
+  ow: i32;
+  act: i32;
+}
+
+/** Words 5 to 21 are the fields of `Shape` in order. */
+export function readShape(ins: usize, at: usize): Shape {
+  for (let i = 0; i < 17; i++) store<i32>(at + (<usize>i << 2), word(ins, 5 + i));
+  return changetype<Shape>(at);
+}

@@ -1,0 +1,172 @@
+// A window on an image: a zero-padded copy of the rows and channels at hand, laid out so that every tap of every
+// pixel is a plain load.
+//
+// Pixel (i, j) of a grid meets tap t at source row i·stepH + row(t), column j·stepW + col(t). The copy holds each
+// source row as stepW phases, phase f being every stepW-th column from f on. So for a given tap, four neighbours of
+// the grid are four neighbours in memory whatever the stride, and the place of (channel, tap) is one offset that
+// all pixels share. That replaces im2col: where the column matrix repeats a pixel once a tap, the copy holds it once.
+
+/** Most taps of a filter. */
+export const MAX_TAPS: i32 = 4096;
+/** Widest strip of the grid taken at once; a multiple of 4. */
+const WIDTH: i32 = 512;
+/** Bytes a copy may take, and what it takes where it has the choice (it should stay in the L2 cache). */
+export const COPY_BYTES: usize = 2359296;
+const COPY_AIM: usize = 393216;
+
+// @ts-ignore: decorator
+@unmanaged
+export class Window {
+  /** float32 [image][channel][h][w]; strides in bytes. */
+  x: usize;
+  imageX: usize;
+  planeX: usize;
+  h: i32;
+  w: i32;
+  /** Channels of one group. */
+  channels: i32;
+  gridH: i32;
+  gridW: i32;
+  stepH: i32;
+  stepW: i32;
+  /** Table of `nTaps` × (row, column, element of the filter): int32. */
+  taps: usize;
+  nTaps: i32;
+  rowMin: i32;
+  rowMax: i32;
+  colMin: i32;
+  colMax: i32;
+  // The copy: [channel][row][phase][phaseLen].
+  width: i32;
+  phaseLen: i32;
+  rowBytes: usize;
+  planeBytes: usize;
+}
+
+export function clearTaps(v: Window, taps: usize): void {
+  v.taps = taps;
+  v.nTaps = 0;
+  v.rowMin = i32.MAX_VALUE;
+  v.rowMax = i32.MIN_VALUE;
+  v.colMin = i32.MAX_VALUE;
+  v.colMax = i32.MIN_VALUE;
+}
+
+export function addTap(v: Window, row: i32, col: i32, element: i32): void {
+  const at = v.taps + <usize>v.nTaps * 12;
+  store<i32>(at, row);
+  store<i32>(at, col, 4);
+  store<i32>(at, element, 8);
+  v.nTaps++;
+  v.rowMin = min(v.rowMin, row);
+  v.rowMax = max(v.rowMax, row);
+  v.colMin = min(v.colMin, col);
+  v.colMax = max(v.colMax, col);
+}
+
+/** Chooses the width of a strip, by shape alone; false where not even one channel of one row fits. */
+export function chooseWidth(v: Window): bool {
+  if (v.nTaps == 0) v.rowMin = v.rowMax = v.colMin = v.colMax = 0;
+  v.width = min(WIDTH, (v.gridW + 3) & ~3);
+  while (true) {
+    v.phaseLen = v.width + (v.colMax - v.colMin) / v.stepW;
+    v.rowBytes = <usize>(v.phaseLen * v.stepW) << 2;
+    if (<u64>planeBytes(v, 1) <= <u64>COPY_BYTES && <i64>v.phaseLen * v.stepW < 1 << 20) return true;
+    if (v.width <= 8) return false;
+    v.width = (v.width / 2 + 3) & ~3;
+  }
+}
+
+/** Bytes from a channel to the next with `rows` rows of the grid: an odd number of cache lines, so that channels do
+ * not all fall on the same few sets of the cache. */
+export function planeBytes(v: Window, rows: i32): usize {
+  const lines = (<usize>sourceRows(v, rows) * v.rowBytes + 63) >> 6;
+  return (lines | 1) << 6;
+}
+
+/** Most channels of a copy that is at least one row of the grid high. */
+export function mostChannels(v: Window): i32 {
+  return max<i32>(1, <i32>(COPY_BYTES / planeBytes(v, 1)));
+}
+
+/** Rows of the grid to copy at once, for so many planes: what fits in the aim, at least 1. */
+export function chooseRows(v: Window, planes: i32, most: i32): i32 {
+  let rows = most;
+  while (rows > 1 && planeBytes(v, rows) * <usize>planes > COPY_AIM) rows = (rows + 1) >> 1;
+  return rows;
+}
+
+function sourceRows(v: Window, rows: i32): i32 {
+  return (rows - 1) * v.stepH + v.rowMax - v.rowMin + 1;
+}
+
+/** Byte offset of tap t in channel c of the copy, seen from a pixel. */
+export function tapOffset(v: Window, c: i32, t: i32): usize {
+  const at = v.taps + <usize>t * 12;
+  const row = load<i32>(at) - v.rowMin;
+  const col = load<i32>(at, 4) - v.colMin;
+  const phase = (col % v.stepW) * v.phaseLen + col / v.stepW;
+  return <usize>c * v.planeBytes + <usize>row * v.rowBytes + (<usize>phase << 2);
+}
+
+/** Byte offset of grid pixel (i, j) of the copy. */
+// @ts-ignore: decorator
+@inline
+export function pixelOffset(v: Window, i: i32, j: i32): usize {
+  return <usize>(i * v.stepH) * v.rowBytes + (<usize>j << 2);
+}
+
+/**
+ * Copies channels [c0, c1) of the image at x, for `rows` rows of the grid from (i0, j0) on. Everything outside the
+ * image is zero. Writes up to 12 bytes past the last row, reads nothing outside the image.
+ */
+export function copyWindow(v: Window, dst: usize, x: usize, c0: i32, c1: i32, i0: i32, j0: i32, rows: i32): void {
+  const top = i0 * v.stepH + v.rowMin;
+  const left = j0 * v.stepW + v.colMin;
+  const n = sourceRows(v, rows);
+  for (let c = c0; c < c1; c++) {
+    const plane = x + <usize>c * v.planeX;
+    let row = dst;
+    for (let r = top; r < top + n; r++) {
+      const src = plane + (<usize>(r * v.w) << 2);
+      if (r < 0 || r >= v.h) fillZero(row, row + v.rowBytes);
+      else if (v.stepW == 1) copyRow(row, v.phaseLen, src, v.w, left);
+      else copyPhases(row, v.phaseLen, v.stepW, src, v.w, left);
+      row += v.rowBytes;
+    }
+    dst += v.planeBytes;
+  }
+}
+
+/** n floats of the row from column `left` on, zeros where it has none. */
+function copyRow(dst: usize, n: i32, src: usize, w: i32, left: i32): void {
+  const from = min(max(-left, 0), n);
+  const to = max(from, min(w - left, n));
+  const start = dst + (<usize>from << 2);
+  const end = dst + (<usize>to << 2);
+  fillZero(dst, start);
+  src += <usize>(left << 2);
+  let p = start;
+  src += p - dst;
+  for (; p + 16 <= end; p += 16, src += 16) v128.store(p, v128.load(src));
+  for (; p < end; p += 4, src += 4) store<u32>(p, load<u32>(src));
+  fillZero(end, dst + (<usize>n << 2));
+}
+
+/** The same for every phase of a row whose step is `step`. */
+function copyPhases(dst: usize, n: i32, step: i32, src: usize, w: i32, left: i32): void {
+  for (let f = 0; f < step; f++) {
+    let col = left + f;
+    for (let q = 0; q < n; q++) {
+      store<f32>(dst, col >= 0 && col < w ? load<f32>(src + (<usize>col << 2)) : 0);
+      dst += 4;
+      col += step;
+    }
+  }
+}
+
+/** Zeros from p to end; up to 12 bytes more, which whoever writes in rising order overwrites. */
+function fillZero(p: usize, end: usize): void {
+  const zero = i32x4.splat(0);
+  for (; p < end; p += 16) v128.store(p, zero);
+}

@@ -1,0 +1,62 @@
+// A value: elements with a home. Home is a JavaScript typed array, which the garbage collector frees in any loop;
+// while a kernel works on it the heap may hold it instead (a residence).
+import { allocate, type DType, ELEMENT_BYTES, type Elements } from '../dtype.ts';
+import { NablaError } from '../error.ts';
+
+/** Where a value lives while it is in Wasm memory; run/heap.ts makes these. */
+export interface Residence {
+  /** Byte address of the first element. */
+  readonly address: number;
+  read(): Elements;
+  /** Gives the memory back without copying. */
+  release(): void;
+}
+
+export class Value {
+  readonly dtype: DType;
+  readonly nElems: number;
+  /** The home; null while only the residence is up to date. */
+  host: Elements | null;
+  residence: Residence | null = null;
+  /** Bound again and again (a parameter, a constant of a compiled function): worth keeping in Wasm memory. */
+  lasting = false;
+  disposed = false;
+  /** The least bound these indices were found to be below, so that they are checked once. */
+  checkedBelow = Number.POSITIVE_INFINITY;
+
+  constructor(dtype: DType, nElems: number, host: Elements | null) {
+    this.dtype = dtype;
+    this.nElems = nElems;
+    this.host = host;
+  }
+
+  static of(dtype: DType, host: Elements): Value {
+    return new Value(dtype, host.length, host);
+  }
+
+  get nBytes(): number {
+    return this.nElems * ELEMENT_BYTES;
+  }
+
+  /** The elements now; not to be kept or written. */
+  read(): Elements {
+    if (this.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
+    return this.host ?? this.residence?.read() ?? allocate(this.dtype, this.nElems);
+  }
+
+  /** Replaces the elements. */
+  write(elements: Elements): void {
+    this.residence?.release();
+    this.residence = null;
+    this.host = elements;
+    this.checkedBelow = Number.POSITIVE_INFINITY;
+  }
+
+  /** Frees the memory at once. */
+  dispose(): void {
+    this.residence?.release();
+    this.residence = null;
+    this.host = null;
+    this.disposed = true;
+  }
+}

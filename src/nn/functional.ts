@@ -1,0 +1,49 @@
+// Functions of tensors that layers are made of, under PyTorch's names.
+import { NablaError } from '../error.ts';
+import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
+import { maxPool2d as pool } from '../ops/pool.ts';
+import type { Pair, WindowOptions } from '../ops/window.ts';
+import { formatShape } from '../shape.ts';
+import { make, rand, type Tensor } from '../tensor.ts';
+
+/** x [.., in] · wᵀ + b → [.., out]; w is [out, in], b [out]. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  const { shape } = x;
+  const [out, inputs] = weight.shape as [number, number];
+  if (shape.length === 0 || shape.at(-1) !== inputs) {
+    throw new NablaError(
+      'shape',
+      `linear: x ${formatShape(shape)} does not fit weight ${formatShape(weight.shape)}; x's last size must be ${inputs}`,
+      { op: 'linear', shapes: [shape, weight.shape] },
+    );
+  }
+  const rows = shape.length === 2 ? x : x.reshape([shape.slice(0, -1).reduce((a, b) => a * b, 1), inputs]);
+  const product = rows.matmul(weight.T);
+  const y = bias ? product.add(bias) : product;
+  return shape.length === 2 ? y : y.reshape([...shape.slice(0, -1), out]);
+}
+
+/** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] + b [O] → [N,O,OH,OW]. */
+export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions & { bias?: Tensor | null } = {}): Tensor {
+  const y = make(convolve(x.node, weight.node, options));
+  return options.bias ? y.add(options.bias.reshape([options.bias.size, 1, 1])) : y;
+}
+
+/** Largest of each window of x [N,C,H,W]; the stride is the kernel's size by default. */
+export function maxPool2d(x: Tensor, kernelSize: Pair, options: WindowOptions = {}): Tensor {
+  return make(pool(x.node, kernelSize, options));
+}
+
+export function checkProbability(op: string, p: number): void {
+  if (p >= 0 && p < 1) return;
+  throw new NablaError('option', `${op}: p is ${p}; expected a probability from 0 to below 1`, { op, p });
+}
+
+/** Sets each element to 0 with probability p and scales the rest by 1/(1 − p) (Srivastava et al. 2014). */
+export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
+  checkProbability('dropout', p);
+  if (!training || p === 0) return x;
+  return rand(x.shape)
+    .ge(p)
+    .where(x.mul(1 / (1 - p)), 0);
+}

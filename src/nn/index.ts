@@ -1,0 +1,6 @@
+// Layers, losses and their functions, under one name.
+export * from './functional.ts';
+export * as init from './init.ts';
+export * from './layers.ts';
+export * from './loss.ts';
+export { Module, parameter } from './module.ts';

@@ -1,0 +1,180 @@
+// The layers: a function of functional.ts with its parameters.
+import { NablaError } from '../error.ts';
+import type { ConvOptions } from '../ops/conv.ts';
+import { type Pair, pair, type WindowOptions } from '../ops/window.ts';
+import type { Tensor } from '../tensor.ts';
+import { checkProbability, conv2d, dropout, linear, maxPool2d } from './functional.ts';
+import { fanInUniform } from './init.ts';
+import { Module, parameter } from './module.ts';
+
+function checkCount(op: string, name: string, value: number): void {
+  if (Number.isInteger(value) && value > 0) return;
+  throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
+    op,
+    option: name,
+    value,
+  });
+}
+
+/** Layers one after another. */
+export class Sequential extends Module {
+  readonly layers: readonly Module[];
+
+  constructor(...layers: Module[]) {
+    super();
+    const wrong = layers.findIndex((l) => !(l instanceof Module));
+    if (wrong >= 0) throw new NablaError('option', `Sequential: argument ${wrong} is no Module`);
+    this.layers = layers;
+  }
+
+  /** Layer i; negative i counts from the end. The type says which layer it is: `model.at<nn.Linear>(0).weight`. */
+  // biome-ignore lint/suspicious/noExplicitAny: as in a Python list, the caller knows which layer stands there
+  at<T extends Module = any>(i: number): T {
+    const layer = this.layers.at(i);
+    if (layer === undefined)
+      throw new NablaError('option', `Sequential: at(${i}), but there are ${this.layers.length} layers`);
+    return layer as T;
+  }
+
+  /** Names as PyTorch's: `0.weight`, not `layers.0.weight`. */
+  override namedTensors(): [string, Tensor][] {
+    return super.namedTensors().map(([name, t]) => [name.replace(/(^|\.)layers\.(?=\d)/g, '$1'), t]);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.layers.reduce((y, layer, i) => this.within(`${i} (${layer.constructor.name})`, layer, y), x);
+  }
+}
+
+/** y = x·Wᵀ + b: x [.., in] → [.., out]. weight [out, in], bias [out], both uniform in ±1/√in at first. */
+export class Linear extends Module {
+  weight: Tensor;
+  bias: Tensor | null;
+
+  constructor(inFeatures: number, outFeatures: number, { bias = true }: { bias?: boolean } = {}) {
+    super();
+    checkCount('Linear', 'inFeatures', inFeatures);
+    checkCount('Linear', 'outFeatures', outFeatures);
+    this.weight = parameter(fanInUniform([outFeatures, inFeatures], inFeatures));
+    this.bias = bias ? parameter(fanInUniform([outFeatures], inFeatures)) : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+/** x [N, in, H, W] → [N, out, OH, OW]. weight [out, in/groups, KH, KW], bias [out]. */
+export class Conv2d extends Module {
+  weight: Tensor;
+  bias: Tensor | null;
+  readonly options: ConvOptions;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Pair,
+    { bias = true, ...options }: ConvOptions & { bias?: boolean } = {},
+  ) {
+    super();
+    checkCount('Conv2d', 'inChannels', inChannels);
+    checkCount('Conv2d', 'outChannels', outChannels);
+    const groups = options.groups ?? 1;
+    checkCount('Conv2d', 'groups', groups);
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new NablaError(
+        'option',
+        `Conv2d: ${inChannels} → ${outChannels} channels do not divide into ${groups} groups`,
+      );
+    }
+    const kernel = pair('Conv2d', 'kernelSize', kernelSize, 1);
+    pair('Conv2d', 'stride', options.stride ?? 1, 1);
+    pair('Conv2d', 'padding', options.padding ?? 0, 0);
+    pair('Conv2d', 'dilation', options.dilation ?? 1, 1);
+    const fanIn = (inChannels / groups) * kernel[0] * kernel[1];
+    this.weight = parameter(fanInUniform([outChannels, inChannels / groups, ...kernel], fanIn));
+    this.bias = bias ? parameter(fanInUniform([outChannels], fanIn)) : null;
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, { ...this.options, bias: this.bias });
+  }
+}
+
+/** Largest of each window; the stride is the kernel's size by default. */
+export class MaxPool2d extends Module {
+  readonly kernelSize: Pair;
+  readonly options: WindowOptions;
+
+  constructor(kernelSize: Pair, options: WindowOptions = {}) {
+    super();
+    pair('MaxPool2d', 'kernelSize', kernelSize, 1);
+    this.kernelSize = kernelSize;
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+/** Axes `startAxis` … `endAxis` as one: by default all but the batch. */
+export class Flatten extends Module {
+  readonly startAxis: number;
+  readonly endAxis: number;
+
+  constructor(startAxis = 1, endAxis = -1) {
+    super();
+    this.startAxis = startAxis;
+    this.endAxis = endAxis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.flatten(this.startAxis, this.endAxis);
+  }
+}
+
+/** max(x, 0); the derivative at 0 is 0. */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+}
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return x.sigmoid();
+  }
+}
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return x.tanh();
+  }
+}
+export class Softmax extends Module {
+  readonly axis: number;
+
+  constructor(axis = -1) {
+    super();
+    this.axis = axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.softmax(this.axis);
+  }
+}
+
+/** In training, drops each element with probability p and scales the rest by 1/(1 − p); otherwise does nothing. */
+export class Dropout extends Module {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    checkProbability('Dropout', p);
+    this.p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return dropout(x, this.p, this.training);
+  }
+}

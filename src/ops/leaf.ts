@@ -1,0 +1,55 @@
+// Leaves: nodes without inputs. A constant is part of a program's structure; an operand is a number handed to it at
+// each run; a placeholder is an argument of a compiled function.
+import type { DType } from '../dtype.ts';
+import { Node } from '../graph/node.ts';
+import type { Attrs, Op } from '../graph/op.ts';
+import type { Shape } from '../shape.ts';
+
+const dtypeOf = (_: readonly Node[], attrs: Attrs): DType => attrs.dtype as DType;
+const scalarShape = (): Shape => [];
+
+/** A number known when the graph is made, such as the n of a mean. */
+export const constantOp: Op = {
+  name: 'constant',
+  shape: scalarShape,
+  dtype: dtypeOf,
+  reference: (_, node) => Float64Array.of(node.attrs.value as number),
+};
+
+/** A number read at each run: a learning rate, a user's factor, the key of a random node. */
+export const operandOp: Op = {
+  name: 'operand',
+  shape: scalarShape,
+  dtype: dtypeOf,
+  reference: (_, node) => Float64Array.from((node.operands as () => readonly number[])()),
+};
+
+export const placeholderOp: Op = {
+  name: 'placeholder',
+  shape: (_, attrs) => attrs.shape as Shape,
+  dtype: dtypeOf,
+};
+
+export function constant(value: number, dtype: DType = 'float32'): Node {
+  return new Node(constantOp, [], { value, dtype }, [], dtype);
+}
+
+export function operand(read: () => readonly number[], dtype: DType = 'float32'): Node {
+  const node = new Node(operandOp, [], { dtype }, [], dtype);
+  node.operands = read;
+  return node;
+}
+
+/** Numbers that rules may look at; all others are operands, so that one that changes makes no new program. */
+const PLAIN = new Set([0, 1, -1, 0.5, 2]);
+
+/** A user's number. */
+export function scalar(value: number, dtype: DType = 'float32'): Node {
+  if (PLAIN.has(value) && !Object.is(value, -0)) return constant(value, dtype);
+  const values = [value];
+  return operand(() => values, dtype);
+}
+
+export function placeholder(shape: Shape, dtype: DType, k: number): Node {
+  return new Node(placeholderOp, [], { shape, dtype, k }, shape, dtype);
+}

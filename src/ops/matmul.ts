@@ -1,0 +1,117 @@
+// Matrix products. A transpose is a flag, since packing reads either order; bias and activation are an epilogue.
+import * as abi from '../../assembly/abi.ts';
+import { NablaError } from '../error.ts';
+import { apply, type Node } from '../graph/node.ts';
+import type { Op } from '../graph/op.ts';
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
+import { expand } from './elementwise.ts';
+import { reshape } from './move.ts';
+
+/** Sizes of op(a)·op(b) over stored shapes: [.., M, K] · [.., K, N], transposed or not. */
+function sizes(inputs: readonly Node[], attrs: Node['attrs']) {
+  const [a, b] = inputs as [Node, Node];
+  const [r0, c0] = a.shape.slice(-2) as [number, number];
+  const [r1, c1] = b.shape.slice(-2) as [number, number];
+  const [m, k] = attrs.transA ? [c0, r0] : [r0, c0];
+  const [kb, n] = attrs.transB ? [c1, r1] : [r1, c1];
+  return { m, k, kb, n, lda: c0, ldb: c1, batchA: a.shape.slice(0, -2), batchB: b.shape.slice(0, -2) };
+}
+
+export const matmulOp: Op = {
+  name: 'matmul',
+  shape: (inputs, attrs) => {
+    const { m, k, kb, n, batchA, batchB } = sizes(inputs, attrs);
+    if (k !== kb) {
+      const [a, b] = inputs.map((i) => formatShape(i.shape));
+      const [wordA, wordB] = [attrs.transA ? 'second-to-last' : 'last', attrs.transB ? 'last' : 'second-to-last'];
+      throw new NablaError(
+        'shape',
+        `matmul: inner sizes differ: a ${a} · b ${b}; a's ${wordA} (${k}) must equal b's ${wordB} (${kb})`,
+        { op: 'matmul', shapes: inputs.map((i) => i.shape) },
+      );
+    }
+    return [...(batchA.length > 0 ? batchA : batchB), m, n];
+  },
+  dtype: (inputs) => {
+    const wrong = inputs.find((i) => i.dtype !== 'float32');
+    if (wrong === undefined) return 'float32';
+    throw new NablaError('dtype', `matmul: got ${wrong.dtype}, expected float32; convert with .to('float32')`);
+  },
+  vjp: (node, dy, wanted) => {
+    const [a, b] = node.inputs as [Node, Node];
+    const { transA, transB } = node.attrs as { transA: boolean; transB: boolean };
+    const da = () => (transA ? product(b, dy, transB, true) : product(dy, b, false, !transB));
+    const db = () => (transB ? product(dy, a, true, transA) : product(a, dy, !transA, false));
+    return [wanted[0] ? da() : null, wanted[1] ? db() : null];
+  },
+  lower: ([node], l) => {
+    const { inputs, attrs, shape } = node as Node;
+    const [a, b, bias] = inputs as [Node, Node, Node | undefined];
+    const { m, k, n, lda, ldb, batchA, batchB } = sizes(inputs, attrs);
+    const rows = bias !== undefined && bias.nElems !== n;
+    const flags =
+      (attrs.transA ? abi.GEMM_TRANS_A : 0) | (attrs.transB ? abi.GEMM_TRANS_B : 0) | (rows ? abi.GEMM_BIAS_ROWS : 0);
+    const [strideA, strideB] = [batchA.length > 0 ? m * k : 0, batchB.length > 0 ? k * n : 0];
+    l.emit(abi.OP_GEMM, [
+      ...[l.write(node as Node), l.read(a), l.read(b), bias ? l.read(bias) : null, null],
+      ...[m, n, k, lda, ldb, n, flags, sizeOf(shape.slice(0, -2)), strideA, strideB, m * n],
+      ...[null, null, (attrs.act as number | undefined) ?? abi.ACT_NONE],
+    ]);
+  },
+  reference: ([x, y], node) => {
+    const { m, k, n, lda, ldb, batchA, batchB } = sizes(node.inputs, node.attrs);
+    const { transA, transB } = node.attrs;
+    return Float64Array.from({ length: node.nElems }, (_, i) => {
+      const batch = Math.floor(i / (m * n));
+      const [row, col] = [Math.floor(i / n) % m, i % n];
+      const [a0, b0] = [batchA.length > 0 ? batch * m * k : 0, batchB.length > 0 ? batch * k * n : 0];
+      let sum = 0;
+      for (let q = 0; q < k; q++) {
+        const a = (x as Float64Array)[a0 + (transA ? q * lda + row : row * lda + q)] as number;
+        const b = (y as Float64Array)[b0 + (transB ? col * ldb + q : q * ldb + col)] as number;
+        sum += a * b;
+      }
+      return sum;
+    });
+  },
+};
+
+/** op(a)·op(b) where the batches agree or one has none. */
+export function product(a: Node, b: Node, transA = false, transB = false): Node {
+  return apply(matmulOp, [a, b], { transA, transB });
+}
+
+/** The matrix product as NumPy's: vectors are rows or columns, batches broadcast. */
+export function matmul(a: Node, b: Node): Node {
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    throw new NablaError(
+      'shape',
+      `matmul: a ${formatShape(a.shape)} · b ${formatShape(b.shape)}: a scalar has no product; use mul`,
+      {
+        op: 'matmul',
+        shapes: [a.shape, b.shape],
+      },
+    );
+  }
+  if (a.shape.length === 1) return dropAxis(matmul(reshape(a, [1, ...a.shape]), b), -2);
+  if (b.shape.length === 1) return dropAxis(matmul(a, reshape(b, [...b.shape, 1])), -1);
+  // A stack of matrices times one matrix is one taller matrix times it.
+  if (b.shape.length === 2 && a.shape.length > 2) {
+    const tall = product(reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape.at(-1) as number]), b);
+    return reshape(tall, [...a.shape.slice(0, -1), b.shape[1] as number]);
+  }
+  if (a.shape.length === 2) return product(a, b);
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return product(stretch(a, batch), stretch(b, batch));
+}
+
+function stretch(x: Node, batch: Shape): Node {
+  return sameShape(x.shape.slice(0, -2), batch) ? x : expand(x, [...batch, ...x.shape.slice(-2)]);
+}
+
+function dropAxis(x: Node, axis: number): Node {
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== x.shape.length + axis),
+  );
+}

@@ -1,0 +1,154 @@
+// Reductions over axes. Sums, maxima and minima end a tape; argmax has a kernel, since it returns a place.
+import * as abi from '../../assembly/abi.ts';
+import { NablaError } from '../error.ts';
+import { apply, type Node } from '../graph/node.ts';
+import type { Attrs, Op } from '../graph/op.ts';
+import { formatShape, normalizeAxes, type Shape, sizeOf } from '../shape.ts';
+import { cast, div, eq, expand, mul } from './elementwise.ts';
+import { constant } from './leaf.ts';
+import { reshape } from './move.ts';
+import { broadcastIndex } from './reference.ts';
+
+const axesOf = (attrs: Attrs) => attrs.axes as readonly number[];
+
+/** The shape with the reduced axes kept as 1. */
+export function keptShape(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((d, i) => (axes.includes(i) ? 1 : d));
+}
+
+function define(name: string, micro: number, start: number, f: (acc: number, x: number) => number, vjp: Op['vjp']): Op {
+  return {
+    name,
+    shape: ([x], attrs) => keptShape((x as Node).shape, axesOf(attrs)),
+    dtype: ([x]) => {
+      if ((x as Node).dtype === 'float32') return 'float32';
+      throw new NablaError('dtype', `${name}: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`);
+    },
+    reduce: micro,
+    reference: ([x], node) => {
+      const out = new Float64Array(node.nElems).fill(start);
+      const at = broadcastIndex(node.shape, (node.inputs[0] as Node).shape);
+      (x as Float64Array).forEach((value, i) => {
+        out[at[i] as number] = f(out[at[i] as number] as number, value);
+      });
+      return out;
+    },
+    ...(vjp && { vjp }),
+  };
+}
+
+/** All results keep reduced axes as 1; the tensor method drops them. */
+export const sumOp = define(
+  'sum',
+  abi.MICRO_SUM,
+  0,
+  (a, x) => a + x,
+  (node, dy) => [expand(dy, (node.inputs[0] as Node).shape)],
+);
+
+/** The extreme value; NaN wins. Equal extremes share the gradient. */
+const extreme = (name: string, micro: number, start: number, f: (a: number, x: number) => number) =>
+  define(name, micro, start, f, (node, dy) => {
+    const x = node.inputs[0] as Node;
+    const hit = cast(eq(x, node), 'float32');
+    const share = div(dy, apply(sumOp, [hit], node.attrs));
+    return [mul(hit, share)];
+  });
+export const maxOp = extreme('max', abi.MICRO_REDUCE_MAX, Number.NEGATIVE_INFINITY, Math.max);
+export const minOp = extreme('min', abi.MICRO_REDUCE_MIN, Number.POSITIVE_INFINITY, Math.min);
+
+type Axes = number | readonly number[] | undefined;
+
+function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean): Node {
+  const list = normalizeAxes(op.name, axes, x.shape.length);
+  const kept = list.length === 0 ? x : apply(op, [x], { axes: list });
+  return keepDim
+    ? kept
+    : reshape(
+        kept,
+        x.shape.filter((_, i) => !list.includes(i)),
+      );
+}
+
+/** Σ over `axes` (all by default). A bool counts as an int32. */
+export function sum(x: Node, axes?: Axes, keepDim = false): Node {
+  if (x.dtype !== 'bool') return reduce(sumOp, x, axes, keepDim);
+  return cast(reduce(sumOp, cast(x, 'float32'), axes, keepDim), 'int32');
+}
+
+/** Σ / n. A bool gives the share of what is true. */
+export function mean(x: Node, axes?: Axes, keepDim = false): Node {
+  const floats = cast(x, x.dtype === 'bool' ? 'float32' : x.dtype);
+  const total = reduce(sumOp, floats, axes, keepDim);
+  return mul(total, constant(total.nElems / x.nElems));
+}
+
+export function max(x: Node, axes?: Axes, keepDim = false): Node {
+  return reduce(maxOp, notEmpty('max', x), axes, keepDim);
+}
+export function min(x: Node, axes?: Axes, keepDim = false): Node {
+  return reduce(minOp, notEmpty('min', x), axes, keepDim);
+}
+
+function notEmpty(op: string, x: Node): Node {
+  if (x.nElems > 0) return x;
+  throw new NablaError('shape', `${op}: an empty tensor ${formatShape(x.shape)} has no ${op}`, { op, shape: x.shape });
+}
+
+/** Place of the extreme along one axis: the first of equal ones; a NaN is the extreme. */
+function place(name: string, minimum: number): Op {
+  return {
+    name,
+    shape: ([x], attrs) => keptShape((x as Node).shape, axesOf(attrs)),
+    dtype: ([x]) => {
+      if ((x as Node).dtype === 'float32') return 'int32';
+      throw new NablaError('dtype', `${name}: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`);
+    },
+    vjp: () => [null],
+    lower: ([node], l) => {
+      const x = (node as Node).inputs[0] as Node;
+      const [outer, size, inner] = around(x.shape, axesOf((node as Node).attrs)[0] as number);
+      l.emit(abi.OP_ARGMAX, [l.write(node as Node), l.read(x), outer, size, inner, minimum]);
+    },
+    reference: ([x], node) => {
+      const shape = (node.inputs[0] as Node).shape;
+      const [outer, size, inner] = around(shape, axesOf(node.attrs)[0] as number);
+      return Float64Array.from({ length: outer * inner }, (_, i) => {
+        const at = (j: number) =>
+          (x as Float64Array)[(Math.floor(i / inner) * size + j) * inner + (i % inner)] as number;
+        let best = 0;
+        for (let j = 1; j < size; j++) {
+          const wins = minimum ? at(j) < at(best) : at(j) > at(best);
+          if (!Number.isNaN(at(best)) && (wins || Number.isNaN(at(j)))) best = j;
+        }
+        return best;
+      });
+    },
+  };
+}
+export const argmaxOp = place('argmax', 0);
+export const argminOp = place('argmin', 1);
+
+/** Sizes before, of and after an axis. */
+export function around(shape: Shape, axis: number): [number, number, number] {
+  return [sizeOf(shape.slice(0, axis)), shape[axis] as number, sizeOf(shape.slice(axis + 1))];
+}
+
+function placeAlong(op: Op, x: Node, axis: number | undefined, keepDim: boolean): Node {
+  notEmpty(op.name, x);
+  const flat = axis === undefined ? reshape(x, [x.nElems]) : x;
+  const list = normalizeAxes(op.name, axis ?? 0, flat.shape.length);
+  const kept = apply(op, [flat], { axes: list });
+  return keepDim
+    ? kept
+    : reshape(
+        kept,
+        flat.shape.filter((_, i) => !list.includes(i)),
+      );
+}
+export function argmax(x: Node, axis?: number, keepDim = false): Node {
+  return placeAlong(argmaxOp, x, axis, keepDim);
+}
+export function argmin(x: Node, axis?: number, keepDim = false): Node {
+  return placeAlong(argminOp, x, axis, keepDim);
+}

@@ -1,0 +1,73 @@
+// Stochastic gradient descent with momentum (Polyak 1964), Nesterov's form and L2 weight decay, as PyTorch's.
+import { NablaError } from '../error.ts';
+import { state, type Tensor, zeros } from '../tensor.ts';
+import { checkOption, Optimizer } from './optimizer.ts';
+
+export interface SGDOptions {
+  lr: number;
+  momentum?: number;
+  dampening?: number;
+  nesterov?: boolean;
+  /** λ of the gradient of λ/2·‖θ‖². */
+  weightDecay?: number;
+}
+
+/** g ← ∇ + λθ; v ← μv + (1 − τ)g (at first v ← g); θ ← θ − lr·v, or with Nesterov θ − lr·(g + μv). */
+export class SGD extends Optimizer {
+  momentum: number;
+  dampening: number;
+  weightDecay: number;
+  readonly nesterov: boolean;
+  readonly #velocities: (Tensor | null)[];
+  /** 0 before the first step with dampening, 1 ever after. */
+  #started: Tensor | null = null;
+  /** What share of the gradient enters the velocity in the present step: all of it in the first. */
+  #share: Tensor | null = null;
+
+  constructor(parameters: Iterable<Tensor>, options: SGDOptions) {
+    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options ?? {};
+    super(parameters, lr);
+    checkOption('SGD', 'momentum', momentum, 0);
+    checkOption('SGD', 'dampening', dampening, 0);
+    checkOption('SGD', 'weightDecay', weightDecay, 0);
+    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+      throw new NablaError(
+        'option',
+        `SGD: nesterov needs a momentum above 0 and no dampening; got ${momentum} and ${dampening}`,
+      );
+    }
+    this.momentum = momentum;
+    this.dampening = dampening;
+    this.weightDecay = weightDecay;
+    this.nesterov = nesterov;
+    this.#velocities = this.parameters.map(() => null);
+  }
+
+  protected override begin(): void {
+    this.#share = null;
+    if (!this.uses(() => this.dampening !== 0)) return;
+    this.#started ??= state(zeros([]));
+    this.#share = this.#started.mul(this.number(() => -this.dampening)).add(1);
+    this.#started.assign(1);
+  }
+
+  protected override update(p: Tensor, gradient: Tensor, i: number): void {
+    let g = gradient;
+    if (this.uses(() => this.weightDecay !== 0)) g = p.mul(this.number(() => this.weightDecay)).add(g);
+    if (this.uses(() => this.momentum !== 0)) g = this.#withMomentum(p, g, i);
+    p.assign(p.sub(g.mul(this.number(() => this.lr))));
+  }
+
+  #withMomentum(p: Tensor, g: Tensor, i: number): Tensor {
+    this.#velocities[i] ??= state(zeros(p.shape));
+    const v = this.#velocities[i] as Tensor;
+    const momentum = this.number(() => this.momentum);
+    const next = v.mul(momentum).add(this.#share === null ? g : g.mul(this.#share));
+    v.assign(next);
+    return this.nesterov ? next.mul(momentum).add(g) : next;
+  }
+
+  protected override remembered(): Tensor[] {
+    return [...this.#velocities, this.#started].filter((v): v is Tensor => v !== null);
+  }
+}

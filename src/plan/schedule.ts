@@ -1,0 +1,132 @@
+// The order of groups: after what they read, and an update in place after every reader of the old value.
+import type { Node } from '../graph/node.ts';
+import { type Group, isComputed, storage } from './group.ts';
+
+/** A variable and the node that becomes its next version. */
+export interface Update {
+  /** The leaf with the elements before. */
+  leaf: Node | null;
+  node: Node;
+}
+
+export interface Schedule {
+  groups: Group[];
+  /** Updates whose node is written straight over the old elements. */
+  inPlace: Set<Update>;
+}
+
+export function schedule(groups: readonly Group[], updates: readonly Update[], outputs: readonly Node[]): Schedule {
+  const edges = new Edges(groups);
+  const inPlace = new Set<Update>();
+  const fallible = groups.filter((g) => g.nodes.some(isFallible));
+  for (const update of updates) {
+    const writer = edges.of.get(update.node);
+    if (writer === undefined) continue;
+    for (const g of fallible) if (g !== writer && !edges.reaches(writer, g)) edges.add(g, writer);
+    if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs))
+      inPlace.add(update);
+  }
+  return { groups: edges.order(), inPlace };
+}
+
+/** Whether its indices are computed, so that only the kernel can find one out of range. */
+function isFallible(node: Node): boolean {
+  return (node.op.indices?.(node) ?? []).some(({ input }) => isComputed(storage(node.inputs[input] as Node)));
+}
+
+/** Whether `writer` may write over the leaf; orders it after every other reader if so. */
+function canOverwrite(
+  { leaf, node }: { leaf: Node; node: Node },
+  writer: Group,
+  edges: Edges,
+  outputs: readonly Node[],
+): boolean {
+  if (outputs.some((out) => storage(out) === leaf || storage(out) === node)) return false;
+  const readers = edges.readersOf(leaf);
+  for (const reader of readers) {
+    if (reader !== writer) {
+      if (edges.reaches(writer, reader)) return false;
+    } else if (!readsInStep(writer, leaf, node)) return false;
+  }
+  for (const reader of readers) if (reader !== writer) edges.add(reader, writer);
+  return true;
+}
+
+/** A tape that reads the leaf element by element, no later than `node` writes it. */
+function readsInStep(tape: Group, leaf: Node, node: Node): boolean {
+  if (tape.space === null) return false;
+  return tape.nodes.every((n) =>
+    n.inputs.every(
+      (i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id),
+    ),
+  );
+}
+
+class Edges {
+  readonly of = new Map<Node, Group>();
+  readonly #groups: readonly Group[];
+  /** For each group, those that must run before it. */
+  readonly #before = new Map<Group, Set<Group>>();
+  readonly #readers = new Map<Node, Group[]>();
+
+  constructor(groups: readonly Group[]) {
+    this.#groups = groups;
+    for (const g of groups) for (const node of g.nodes) this.of.set(node, g);
+    for (const g of groups) {
+      const before = new Set<Group>();
+      for (const node of g.nodes) {
+        for (const input of node.inputs) {
+          const stored = storage(input);
+          const from = this.of.get(stored);
+          if (from !== undefined && from !== g) before.add(from);
+          if (from === undefined) this.#readers.set(stored, [...(this.#readers.get(stored) ?? []), g]);
+        }
+      }
+      this.#before.set(g, before);
+    }
+  }
+
+  readersOf(leaf: Node): Set<Group> {
+    return new Set(this.#readers.get(leaf));
+  }
+
+  add(first: Group, then: Group): void {
+    this.#before.get(then)?.add(first);
+  }
+
+  /** Whether `to` runs after `from` by necessity. */
+  reaches(from: Group, to: Group): boolean {
+    const seen = new Set<Group>();
+    const stack = [to];
+    while (stack.length > 0) {
+      const at = stack.pop() as Group;
+      if (at === from) return true;
+      if (seen.has(at)) continue;
+      seen.add(at);
+      stack.push(...(this.#before.get(at) ?? []));
+    }
+    return false;
+  }
+
+  /** Every group after those it waits for, otherwise by the age of its last node. */
+  order(): Group[] {
+    const age = (g: Group) => Math.max(...g.nodes.map((n) => n.id));
+    const roots = [...this.#groups].sort((a, b) => age(b) - age(a));
+    const done = new Set<Group>();
+    const order: Group[] = [];
+    const stack = roots;
+    while (stack.length > 0) {
+      const g = stack[stack.length - 1] as Group;
+      const waits = done.has(g) ? [] : [...(this.#before.get(g) ?? [])].filter((b) => !done.has(b));
+      if (waits.length > 0) {
+        stack.push(...waits.sort((a, b) => age(b) - age(a)));
+        continue;
+      }
+      stack.pop();
+      if (done.has(g)) continue;
+      done.add(g);
+      order.push(g);
+    }
+    return order;
+  }
+}

@@ -1,0 +1,216 @@
+// Writes one OP_MAP instruction for a group: slots, micro-operations, and how its reductions are cut.
+import * as abi from '../../assembly/abi.ts';
+import type { Node } from '../graph/node.ts';
+import type { Form, Ref } from '../graph/op.ts';
+import { type Shape, sizeOf, type View, viewOf } from '../shape.ts';
+import type { Group } from './group.ts';
+
+/** Reductions over at least this many elements are cut into SLICES parts, by however many threads. */
+const LONG = 65536;
+const SLICES = 16;
+
+/** What a tape needs of the encoder. */
+export interface TapeContext {
+  read(node: Node): Ref;
+  /** Where the result goes; the memory of one of `over`, whose last readers have run, may serve. */
+  write(node: Node, over?: readonly Node[]): Ref;
+  scratch(nElems: number): Ref;
+  emit(opcode: number, words: readonly (number | Ref | null)[]): void;
+  /** Whether a node's elements are needed outside its group. */
+  escapes(node: Node): boolean;
+}
+
+interface Slot {
+  mode: number;
+  ref: Ref | null;
+  view: View;
+}
+
+export function emitTape(g: Group, c: TapeContext): void {
+  const reductions = g.nodes.filter((n) => n.op.reduce !== undefined);
+  const cut = reductions.length > 0 ? cutReduction(reductions[0] as Node, g.space as Shape) : null;
+  const tape = new Tape(g, c, cut);
+  for (const [i, node] of g.nodes.entries()) tape.add(node, i);
+  tape.emit();
+  if (cut?.partial) {
+    for (const node of reductions) emitCombine(node, cut, tape.partials.get(node) as Ref, c);
+  }
+}
+
+/** How a reduction is done: `view` and `slices` as OP_MAP takes them; `partial` if parts are left to combine. */
+interface Cut {
+  view: View;
+  slices: number;
+  partial: boolean;
+}
+
+function cutReduction(node: Node, space: Shape): Cut {
+  const n = sizeOf(space);
+  const view = viewOf(node.shape, space) as View;
+  if (n < LONG) return { view, slices: 1, partial: false };
+  const span = view.inner * view.period;
+  if (view.period === 1) {
+    const run = Math.ceil(n / SLICES / abi.MAP_BLOCK) * abi.MAP_BLOCK;
+    return { view: { inner: run, period: Math.ceil(n / run) }, slices: 1, partial: true };
+  }
+  if (span >= n || n / span < SLICES * 2) return { view, slices: 1, partial: false };
+  return { view, slices: SLICES, partial: true };
+}
+
+/** Adds up the parts: [slices, period] into [period]. */
+function emitCombine(node: Node, cut: Cut, partial: Ref, c: TapeContext): void {
+  const whole = node.nElems === 1;
+  const [rows, period] = whole ? [cut.view.period, 1] : [cut.slices, cut.view.period];
+  const n = rows * period;
+  c.emit(abi.OP_MAP, [
+    ...[n, abi.MAP_BLOCK, 2, 1, 1],
+    ...[abi.SLOT_IN, partial, 1, n],
+    ...[abi.SLOT_REDUCE, c.write(node), whole ? n : 1, period],
+    ...[(node.op.reduce as number) | (2 << 16), 1, 0],
+  ]);
+}
+
+class Tape {
+  readonly partials = new Map<Node, Ref>();
+  readonly #group: Group;
+  readonly #c: TapeContext;
+  readonly #cut: Cut | null;
+  readonly #n: number;
+  readonly #slots: Slot[] = [];
+  readonly #words: number[] = [];
+  #nTape = 0;
+  /** The vector slot of a member or an input, and the scalar slot of an input. */
+  readonly #vector = new Map<Node, number>();
+  readonly #scalar = new Map<Node, number>();
+  readonly #lastUse = new Map<Node, number>();
+  readonly #freeTemps: number[] = [];
+  readonly #members: Set<Node>;
+
+  constructor(g: Group, c: TapeContext, cut: Cut | null) {
+    this.#group = g;
+    this.#c = c;
+    this.#cut = cut;
+    this.#n = sizeOf(g.space as Shape);
+    this.#members = new Set(g.nodes);
+    g.nodes.forEach((node, i) => {
+      for (const input of node.inputs) this.#lastUse.set(input, i);
+    });
+  }
+
+  add(node: Node, at: number): void {
+    if (node.op.reduce !== undefined) {
+      const source = this.#vectorOf(node.inputs[0] as Node);
+      this.#micro(node.op.reduce, [this.#reduceSlot(node), source]);
+      this.#retire(node.inputs[0] as Node, at);
+      return;
+    }
+    const { code, operands } = this.#choose(node);
+    for (const input of new Set(node.inputs)) this.#retire(input, at);
+    this.#micro(code, [this.#destination(node, at), ...operands]);
+  }
+
+  /** The first form whose scalars are scalars here. */
+  #choose(node: Node): { code: number; operands: number[] } {
+    const forms = node.op.forms?.[(node.inputs[0] as Node).dtype] as readonly Form[];
+    const inputs = (form: Form) => [...form.args].map((_, i) => node.inputs[form.order?.[i] ?? i] as Node);
+    const form = forms.find((f) =>
+      [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)),
+    );
+    if (form === undefined) throw new Error(`${node.op.name}: no form takes these operands`);
+    const operands = inputs(form).map((input, i) =>
+      form.args[i] === 's' ? this.#scalarOf(input) : this.#vectorOf(input),
+    );
+    return { code: form.code, operands };
+  }
+
+  #isScalar(node: Node): boolean {
+    return node.nElems === 1 && !this.#members.has(node);
+  }
+
+  #vectorOf(node: Node): number {
+    const known = this.#vector.get(node);
+    if (known !== undefined) return known;
+    const view = viewOf(node.shape, this.#group.space as Shape) as View;
+    const stream = view.inner === 1 && view.period === this.#n;
+    const slot = this.#slot(stream ? abi.SLOT_IN : abi.SLOT_VIEW, this.#c.read(node), view);
+    this.#vector.set(node, slot);
+    return slot;
+  }
+
+  #scalarOf(node: Node): number {
+    const known = this.#scalar.get(node);
+    if (known !== undefined) return known;
+    const slot = this.#slot(abi.SLOT_SCALAR, this.#c.read(node), { inner: 1, period: 1 });
+    this.#scalar.set(node, slot);
+    return slot;
+  }
+
+  #destination(node: Node, at: number): number {
+    const whole = { inner: 1, period: this.#n };
+    const slot = this.#c.escapes(node)
+      ? this.#slot(abi.SLOT_OUT, this.#c.write(node, this.#streamsDoneBy(at)), whole)
+      : (this.#freeTemps.pop() ?? this.#slot(abi.SLOT_TEMP, null, whole));
+    this.#vector.set(node, slot);
+    return slot;
+  }
+
+  /** Inputs that the tape reads in step and that no later micro-operation reads. */
+  #streamsDoneBy(at: number): Node[] {
+    return [...this.#lastUse].filter(([node, last]) => last <= at && this.#isStream(node)).map(([node]) => node);
+  }
+
+  #isStream(node: Node): boolean {
+    const slot = this.#vector.get(node);
+    return slot !== undefined && this.#slots[slot]?.mode === abi.SLOT_IN;
+  }
+
+  #reduceSlot(node: Node): number {
+    const { view, slices, partial } = this.#cut as Cut;
+    const ref = partial ? this.#c.scratch(view.period * slices) : this.#c.write(node);
+    this.partials.set(node, ref);
+    return this.#slot(abi.SLOT_REDUCE, ref, view);
+  }
+
+  /** A temporary block is free again after its last reader; one that reads it may write it. */
+  #retire(node: Node, at: number): void {
+    if (!this.#members.has(node) || this.#lastUse.get(node) !== at) return;
+    const slot = this.#vector.get(node) as number;
+    if ((this.#slots[slot] as Slot).mode !== abi.SLOT_TEMP || this.#freeTemps.includes(slot)) return;
+    this.#freeTemps.push(slot);
+  }
+
+  #slot(mode: number, ref: Ref | null, view: View): number {
+    return this.#slots.push({ mode, ref, view }) - 1;
+  }
+
+  #micro(code: number, operands: readonly number[]): void {
+    this.#words.push(code | (operands.length << 16), ...operands);
+    this.#nTape++;
+  }
+
+  emit(): void {
+    const slots = this.#slots.flatMap(({ mode, ref, view }) => [mode, ref, view.inner, view.period]);
+    this.#c.emit(abi.OP_MAP, [
+      ...[this.#n, this.#block(), this.#slots.length, this.#nTape, this.#cut?.slices ?? 1],
+      ...slots,
+      ...this.#words,
+    ]);
+  }
+
+  /** Elements a block: a multiple of the first short row, so that its tile serves every block. */
+  #block(): number {
+    for (const { mode, view } of this.#slots) {
+      if (mode !== abi.SLOT_VIEW || view.inner !== 1 || view.period < 2 || view.period > abi.MAP_BLOCK) continue;
+      const whole = leastCommonMultiple(view.period, 4);
+      const unit = whole <= abi.MAP_BLOCK ? whole : view.period;
+      return Math.floor(abi.MAP_BLOCK / unit) * unit;
+    }
+    return abi.MAP_BLOCK;
+  }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return (a / x) * b;
+}

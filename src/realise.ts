@@ -1,0 +1,163 @@
+// From a graph to elements: finds or builds the plan of what is asked, runs it, and cuts what was computed.
+import { NablaError } from './error.ts';
+import { type Node, nextEpoch } from './graph/node.ts';
+import type { State } from './graph/state.ts';
+import { currentTrace, withTrace } from './graph/trace.ts';
+import type { Value } from './graph/value.ts';
+import { openEnds, walk } from './graph/walk.ts';
+import { type Canonical, canonical, PlanCache, type Request } from './plan/cache.ts';
+import { type LeafSpec, makePlan, type Plan } from './plan/plan.ts';
+import { optimise, rewrite } from './rewrite/index.ts';
+import { type Binding, run, uninstall } from './run/exec.ts';
+
+const cache = new PlanCache(uninstall);
+let built = 0;
+
+/** How many plans were ever built: one that is found again is not counted. */
+export function planCount(): number {
+  return built;
+}
+
+/** The plan of a request in canonical form. */
+export function planOf(request: Request, { words, leaves }: Canonical): Plan {
+  const known = cache.find(words);
+  if (known !== null) return known;
+  const plan = withTrace(null, () => build(request, leaves));
+  built++;
+  cache.add(words, plan);
+  return plan;
+}
+
+function build(request: Request, leaves: readonly LeafSpec[]): Plan {
+  const { outputs, updates } = request;
+  const roots = [...outputs, ...updates.map((u) => u.node)];
+  const real = optimise(expandRequests(roots), request.plain);
+  const place = new Map(leaves.map((l, k) => [l.node, k]));
+  return makePlan({
+    leaves,
+    outputs: real.slice(0, outputs.length),
+    updates: updates.map((u, k) => ({ leaf: place.get(u.leaf) as number, node: real[outputs.length + k] as Node })),
+    overwrite: request.overwrite,
+  });
+}
+
+/** Puts real nodes in place of those that only ask for them (gradients). */
+function expandRequests(roots: readonly Node[]): readonly Node[] {
+  const asking = walk(roots).filter((n) => n.value === null && n.op.expand !== undefined);
+  if (asking.length === 0) return roots;
+  const replace = (asking[0] as Node).op.expand?.(asking) as Map<Node, Node>;
+  return expandRequests(rewrite(roots, [], { replace }));
+}
+
+/**
+ * Computes `wanted`. A node that hangs together with a loss and its gradients brings them all, and whatever else
+ * hangs on that graph and that nobody has consumed, so that nothing is computed twice.
+ */
+export function realise(wanted: readonly Node[]): void {
+  const open = wanted.filter((n) => n.value === null);
+  if (open.length === 0) return;
+  const group = groupOf(open);
+  if (group.length > 0) reopen(group);
+  const reached = walk([...open, ...group]);
+  const pending = group.length > 0 ? openEnds(reached) : [];
+  const kept = reached.filter((n) => worthKeeping(n));
+  const all = [...new Set([...open, ...group, ...pending, ...kept])].filter((n) => n.value === null);
+  const states = new Map(all.flatMap((n) => (n.state?.head === n ? [[n, n.state] as const] : [])));
+  try {
+    compute(
+      all.filter((n) => !states.has(n)),
+      states,
+    );
+  } catch (error) {
+    for (const state of states.values()) state.revert();
+    throw error;
+  }
+  nextEpoch();
+  for (const node of reached) {
+    node.timesComputed++;
+    if (group.length > 0) node.users = [];
+  }
+  for (const node of all) if (node.state === null && (group.length > 0 || !node.differentiable)) node.cut();
+}
+
+/** Most realisations that an expression may reach back over before its older part is computed and forgotten. */
+const MAX_SPAN = 32;
+
+/**
+ * Keeps an expression that grows from step to step (`total = total.add(loss)`) from holding every step alive: where
+ * no gradient is wanted its older part is computed and cut.
+ */
+export function bound(node: Node): Node {
+  if (node.span <= MAX_SPAN || node.requiresGrad || currentTrace() !== null) return node;
+  const old = node.inputs.filter((i) => i.inputs.length > 0 && !i.requiresGrad && i.state === null);
+  realise(old);
+  for (const input of old) input.cut();
+  node.span = 0;
+  return node;
+}
+
+/** The loss and gradients that any node below `open` belongs to. */
+function groupOf(open: readonly Node[]): Node[] {
+  const groups = new Set(walk(open).flatMap((n) => (n.group === null ? [] : [n.group])));
+  return [...groups].flat();
+}
+
+/** A value read before backward() is forgotten where a gradient must flow through it: it is computed again. */
+function reopen(group: readonly Node[]): void {
+  for (const node of walk(group, (n) => n.inputs.length > 0)) {
+    if (node.inputs.length > 0 && node.requiresGrad && node.state === null) node.value = null;
+  }
+}
+
+/** What was computed twice without being kept, and needs no gradient, is worth a home. */
+function worthKeeping(node: Node): boolean {
+  return node.timesComputed >= 2 && node.value === null && node.inputs.length > 0 && !node.requiresGrad;
+}
+
+/** Runs one program for `nodes` and the next versions of `states`. */
+function compute(nodes: readonly Node[], states: ReadonlyMap<Node, State>): void {
+  const updates = [...states].map(([node, state]) => ({ node, leaf: state.realised, state }));
+  const request: Request = { outputs: nodes, updates, overwrite: false };
+  const form = canonical(request);
+  const leaves = form.leaves.map(({ node }) => bindingOf(node));
+  const inUse = new Set(leaves.filter((l): l is Value => typeof l !== 'function'));
+  const targets = updates.map(({ state }) => {
+    const target = state.target(inUse);
+    inUse.add(target);
+    return target;
+  });
+  const outputs = run(planOf(request, form), leaves, targets);
+  nodes.forEach((node, k) => {
+    node.value = outputs[k] as Value;
+  });
+  updates.forEach(({ node, state }, k) => {
+    state.commit(node, targets[k] as Value);
+  });
+}
+
+const ESCAPED =
+  'a tensor made inside compile() was used outside; its elements exist only in the compiled program: return it from the function';
+
+/** What a leaf of the uncompiled program stands for; throws where it is too old to be read. */
+export function bindingOf(node: Node): Binding {
+  if (node.value === null) {
+    if (node.operands !== null) return node.operands;
+    throw new NablaError('trace', ESCAPED);
+  }
+  node.state?.checkReadable(node);
+  return node.value;
+}
+
+/** Elements of a node, computed if they are not known. */
+export function realised(node: Node): Value {
+  if (currentTrace() !== null) {
+    throw new NablaError(
+      'trace',
+      'a value cannot be read while compile() traces: its elements are not known yet; read it before, or return the tensor from the function',
+    );
+  }
+  if (node.trace !== null) throw new NablaError('trace', ESCAPED);
+  if (node.value === null) realise([node]);
+  node.state?.checkReadable(node);
+  return node.value as Value;
+}

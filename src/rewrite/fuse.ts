@@ -1,0 +1,122 @@
+// Fusion by name: algebra gathered into richer micro-operations, bias and activation into a product's epilogue.
+import * as abi from '../../assembly/abi.ts';
+import { apply, type Node } from '../graph/node.ts';
+import type { Op } from '../graph/op.ts';
+import { convOp } from '../ops/conv.ts';
+import * as e from '../ops/elementwise.ts';
+import * as f from '../ops/fused.ts';
+import { matmulOp } from '../ops/matmul.ts';
+import { layoutOp, permute, reshape } from '../ops/move.ts';
+import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
+import { viewOf } from '../shape.ts';
+import { any, as, commutes, num, once, type Pattern, p, type Rule } from './match.ts';
+
+commutes(e.addOp, e.mulOp);
+
+const [a, b, c] = [any('a'), any('b'), any('c')];
+const rule = (
+  name: string,
+  pattern: Pattern & { op: Op },
+  build: (a: Node, b: Node, c: Node) => Node | null,
+): Rule => ({
+  name,
+  pattern,
+  build: (m) => build(m.a as Node, m.b as Node, m.c as Node),
+});
+const floats = (...nodes: Node[]) => nodes.every((n) => n.dtype === 'float32');
+
+const micro: Rule[] = [
+  rule('relu gradient', p(e.whereOp, p(e.ltOp, num(0), a), b, num(0)), (y, dy) => f.fused(f.reluGradOp, y, dy)),
+  rule('tanh gradient', p(e.mulOp, b, once(e.subOp, num(1), once(e.squareOp, a))), (y, dy) =>
+    f.fused(f.tanhGradOp, y, dy),
+  ),
+  rule('sigmoid gradient', p(e.mulOp, b, once(e.mulOp, a, once(e.subOp, num(1), a))), (y, dy) =>
+    f.fused(f.sigmoidGradOp, y, dy),
+  ),
+  rule('a + c·(b − a)', p(e.addOp, a, once(e.mulOp, c, once(e.subOp, b, a))), (x, y, s) =>
+    s.nElems === 1 && floats(x, y) ? f.fused(f.lerpOp, x, y, s) : null,
+  ),
+  rule('a·b + c', p(e.addOp, once(e.mulOp, a, b), c), (x, y, z) =>
+    floats(x, y, z) ? f.fused(f.maddOp, x, y, z) : null,
+  ),
+  rule('c − a·b', p(e.subOp, c, once(e.mulOp, a, b)), (x, y, z) =>
+    floats(x, y, z) ? f.fused(f.nmaddOp, x, y, z) : null,
+  ),
+];
+
+/** A bias along the columns of a product [.., M, N] or the channels of a convolution, as the epilogue takes it. */
+function biasOf(product: Node, bias: Node): Node | null {
+  const axis = product.op === matmulOp ? product.shape.length - 1 : 1;
+  const n = product.shape[axis] as number;
+  if (bias.nElems !== n || product.inputs.length > 2 || product.attrs.act !== undefined) return null;
+  const at = bias.shape.length - (product.shape.length - axis);
+  return n === 1 || bias.shape[at] === n ? reshape(bias, [n]) : null;
+}
+
+function epilogue(op: Op): Rule[] {
+  return [
+    {
+      name: `${op.name} + bias`,
+      pattern: p(e.addOp, as('product', { op, once: true }), b),
+      build: (m) => {
+        const product = m.product as Node;
+        const bias = biasOf(product, m.b as Node);
+        return bias && apply(op, [...product.inputs, bias], product.attrs);
+      },
+    },
+    {
+      name: `relu of ${op.name}`,
+      pattern: p(e.reluOp, as('product', { op, once: true })),
+      build: (m) => {
+        const product = m.product as Node;
+        return product.attrs.act === undefined
+          ? apply(op, product.inputs, { ...product.attrs, act: abi.ACT_RELU })
+          : null;
+      },
+    },
+  ];
+}
+
+/** A tape reads a broadcast only as a view; what is not one is laid out first. */
+function readable(op: Op): Rule {
+  return {
+    name: `${op.name} over a broadcast that is no view`,
+    pattern: { op },
+    build: (_, root) => {
+      if (root.inputs.every((i) => viewOf(i.shape, root.shape) !== null)) return null;
+      const inputs = root.inputs.map((i) =>
+        viewOf(i.shape, root.shape) === null ? apply(layoutOp, [i], { shape: root.shape }) : i,
+      );
+      return apply(op, inputs, root.attrs);
+    },
+  };
+}
+
+/** A tape reduces into a view; axes in the middle are moved to the end first. */
+function reducible(op: Op): Rule {
+  return {
+    name: `${op.name} over scattered axes`,
+    pattern: { op },
+    build: (_, root) => {
+      const x = root.inputs[0] as Node;
+      if (viewOf(root.shape, x.shape) !== null) return null;
+      const axes = root.attrs.axes as number[];
+      const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+      const moved = permute(x, [...kept, ...axes]);
+      const last = axes.map((_, i) => kept.length + i);
+      return reshape(apply(op, [moved], { axes: last }), root.shape);
+    },
+  };
+}
+
+const elementwise: Op[] = [...Object.values(e), ...Object.values(f)].filter(
+  (v): v is Op => typeof v === 'object' && 'forms' in v,
+);
+
+export const fuse: Rule[] = [
+  ...epilogue(matmulOp),
+  ...epilogue(convOp),
+  ...micro,
+  ...elementwise.map(readable),
+  ...[sumOp, maxOp, minOp].map(reducible),
+];

@@ -1,0 +1,152 @@
+// Rules as patterns, and the one driver that applies them: bottom-up, to a fixed point, equal nodes shared.
+import { apply, type Node } from '../graph/node.ts';
+import type { Op } from '../graph/op.ts';
+import { walk } from '../graph/walk.ts';
+
+/** What a pattern's names stand for. */
+export type Bindings = Record<string, Node>;
+
+export interface Pattern {
+  op?: Op;
+  inputs?: readonly Pattern[];
+  /** The name under which the matched node is handed to `build`; the same name twice asks for the same node. */
+  name?: string;
+  /** A constant of this value, stretched or not. */
+  value?: number;
+  /** Only where this node's one reader is the match: what it computed is not needed elsewhere. */
+  once?: boolean;
+}
+
+export interface Rule {
+  name: string;
+  pattern: Pattern & { op: Op };
+  /** What to put in place of the match, or null to leave it. */
+  build(b: Bindings, root: Node): Node | null;
+}
+
+/** Any node. */
+export const any = (name: string): Pattern => ({ name });
+export const num = (value: number): Pattern => ({ value });
+export const p = (op: Op, ...inputs: Pattern[]): Pattern & { op: Op } => ({ op, inputs });
+/** A node of `op` that only the match reads. */
+export const once = (op: Op, ...inputs: Pattern[]): Pattern => ({ op, inputs, once: true });
+/** Gives the matched node a name as well. */
+export const as = (name: string, pattern: Pattern): Pattern => ({ ...pattern, name });
+
+/** Ops whose two inputs may change places; declared with the rules, since only patterns ask. */
+const commutative = new Set<Op>();
+export function commutes(...ops: Op[]): void {
+  for (const op of ops) commutative.add(op);
+}
+
+type Uses = (node: Node) => number;
+
+function match(pattern: Pattern, node: Node, found: Bindings, uses: Uses): Bindings | null {
+  if (pattern.value !== undefined) return node.attrs.value === pattern.value && node.inputs.length === 0 ? found : null;
+  if (pattern.op !== undefined && pattern.op !== node.op) return null;
+  if (pattern.once && uses(node) > 1) return null;
+  let bindings = found;
+  if (pattern.name !== undefined) {
+    const known = found[pattern.name];
+    if (known !== undefined && known !== node) return null;
+    bindings = { ...found, [pattern.name]: node };
+  }
+  const list = pattern.inputs;
+  if (list === undefined) return bindings;
+  if (list.length !== node.inputs.length) return null;
+  const straight = matchAll(list, node.inputs, bindings, uses);
+  if (straight !== null || !commutative.has(node.op)) return straight;
+  return matchAll(list, [node.inputs[1] as Node, node.inputs[0] as Node], bindings, uses);
+}
+
+function matchAll(patterns: readonly Pattern[], nodes: readonly Node[], found: Bindings, uses: Uses): Bindings | null {
+  let bindings: Bindings | null = found;
+  for (let i = 0; i < patterns.length && bindings !== null; i++) {
+    bindings = match(patterns[i] as Pattern, nodes[i] as Node, bindings, uses);
+  }
+  return bindings;
+}
+
+/** Most rounds over a graph, and most rules in a row at one node; a set of rules that needs more loops. */
+const MAX_ROUNDS = 16;
+const MAX_CHAIN = 32;
+
+export interface Options {
+  /** Nodes that stay as they are: what is above them may change, they may not. */
+  keep?: ReadonlySet<Node>;
+  /** Looks behind nodes whose elements are known already. */
+  deep?: boolean;
+  /** Nodes to put in the place of others. */
+  replace?: ReadonlyMap<Node, Node>;
+  /** Called for each rule that fires. */
+  fired?: (rule: Rule) => void;
+}
+
+/** `roots` with `rules` applied until none fires. */
+export function rewrite(roots: readonly Node[], rules: readonly Rule[], options: Options = {}): Node[] {
+  const byOp = new Map<Op, Rule[]>();
+  for (const rule of rules) byOp.set(rule.pattern.op, [...(byOp.get(rule.pattern.op) ?? []), rule]);
+  let current = [...roots];
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const [next, changed] = rewriteOnce(current, byOp, options);
+    current = next;
+    if (!changed) return current;
+  }
+  throw new Error(`rewrite: rules still fire after ${MAX_ROUNDS} rounds: ${rules.map((r) => r.name).join(', ')}`);
+}
+
+function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options): [Node[], boolean] {
+  const order = walk(roots, (node) => (o.deep || node.value === null) && node.inputs.length > 0 && !o.keep?.has(node));
+  const counts = new Map<Node, number>();
+  const count = (node: Node) => counts.set(node, (counts.get(node) ?? 0) + 1);
+  for (const node of order) if (!o.keep?.has(node)) node.inputs.forEach(count);
+  roots.forEach(count);
+  const becomes = new Map<Node, Node>();
+  const shared = new Map<string, Node>();
+  let changed = false;
+  for (const old of order) {
+    let node = o.keep?.has(old) ? old : share(rebuild(old, becomes), shared);
+    const instead = o.replace?.get(old);
+    if (instead !== undefined) node = instead;
+    for (let i = 0; i < MAX_CHAIN; i++) {
+      const replaced = o.keep?.has(node) ? null : fire(node, rules, counts, o);
+      if (replaced === null) break;
+      node = share(replaced, shared);
+      changed = true;
+    }
+    if (node !== old) {
+      counts.set(node, (counts.get(node) ?? 0) + (counts.get(old) ?? 0));
+      becomes.set(old, node);
+    }
+  }
+  return [roots.map((root) => becomes.get(root) ?? root), changed];
+}
+
+function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: Options): Node | null {
+  for (const rule of rules.get(node.op) ?? []) {
+    const bindings = match(rule.pattern, node, {}, (n) => counts.get(n) ?? 1);
+    const result = bindings && rule.build(bindings, node);
+    if (!result || result === node) continue;
+    o.fired?.(rule);
+    return result;
+  }
+  return null;
+}
+
+/** The node over the nodes its inputs became. */
+export function rebuild(node: Node, becomes: ReadonlyMap<Node, Node>): Node {
+  if (!node.inputs.some((i) => becomes.has(i))) return node;
+  const inputs = node.inputs.map((i) => becomes.get(i) ?? i);
+  return apply(node.op, inputs, node.attrs);
+}
+
+/** The first node like this one: same op, attributes and inputs. */
+function share(node: Node, shared: Map<string, Node>): Node {
+  if (node.inputs.length === 0 && node.attrs.value === undefined) return node;
+  if (node.value !== null) return node;
+  const key = `${node.signature}(${node.inputs.map((i) => i.id)})`;
+  const first = shared.get(key);
+  if (first !== undefined) return first;
+  shared.set(key, node);
+  return node;
+}

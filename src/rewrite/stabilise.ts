@@ -1,0 +1,59 @@
+// Stability: forms that overflow or cancel, replaced by those that do not. Each rule names the input it is for.
+import { apply, type Node } from '../graph/node.ts';
+import * as e from '../ops/elementwise.ts';
+import { permuteOp } from '../ops/move.ts';
+import { logSoftmaxOp, softmaxOp } from '../ops/softmax.ts';
+import { any, as, commutes, num, p, type Rule } from './match.ts';
+
+commutes(e.addOp, e.mulOp);
+
+const get = (b: Record<string, Node>, name: string) => b[name] as Node;
+
+export const stabilise: Rule[] = [
+  // softmax([0, −200]) is [1, 0], whose log is −∞ instead of −200.
+  {
+    name: 'log softmax',
+    pattern: p(e.logOp, p(softmaxOp, any('x'))),
+    build: (b) => apply(logSoftmaxOp, [get(b, 'x')]),
+  },
+  {
+    name: 'log softmax, moved axis',
+    pattern: p(e.logOp, as('moved', p(permuteOp, p(softmaxOp, any('x'))))),
+    build: (b) => apply(permuteOp, [apply(logSoftmaxOp, [get(b, 'x')])], get(b, 'moved').attrs),
+  },
+  // sigmoid(−200) is 0, whose log is −∞ instead of −200.
+  {
+    name: 'log sigmoid',
+    pattern: p(e.logOp, p(e.sigmoidOp, any('x'))),
+    build: (b) => e.neg(e.softplus(e.neg(get(b, 'x')))),
+  },
+  // sigmoid(200) is 1, and log(1 − 1) is −∞ instead of −200.
+  {
+    name: 'log of one minus sigmoid',
+    pattern: p(e.logOp, p(e.subOp, num(1), p(e.sigmoidOp, any('x')))),
+    build: (b) => e.neg(e.softplus(get(b, 'x'))),
+  },
+  // exp(200) is ∞, whose log is ∞ instead of 200.
+  {
+    name: 'log of one plus exp',
+    pattern: p(e.logOp, p(e.addOp, num(1), p(e.expOp, any('x')))),
+    build: (b) => e.softplus(get(b, 'x')),
+  },
+  {
+    name: 'log1p of exp',
+    pattern: p(e.log1pOp, p(e.expOp, any('x'))),
+    build: (b) => e.softplus(get(b, 'x')),
+  },
+  // 1 + 1e−9 is 1, whose log is 0 instead of 1e−9.
+  {
+    name: 'log of one plus',
+    pattern: p(e.logOp, p(e.addOp, num(1), any('x'))),
+    build: (b) => e.log1p(get(b, 'x')),
+  },
+  // exp(1e−9) is 1, and 1 − 1 is 0 instead of 1e−9.
+  {
+    name: 'exp minus one',
+    pattern: p(e.subOp, p(e.expOp, any('x')), num(1)),
+    build: (b) => e.expm1(get(b, 'x')),
+  },
+];

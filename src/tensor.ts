@@ -1,0 +1,661 @@
+// The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
+import { allocate, type DType, type Elements, isDType, promote } from './dtype.ts';
+import { NablaError } from './error.ts';
+import { gradientRequest, gradients } from './grad.ts';
+import { type Node, noGrad as withoutGrad } from './graph/node.ts';
+import { leaf, State } from './graph/state.ts';
+import { currentTrace, guard, withTrace } from './graph/trace.ts';
+import { Value } from './graph/value.ts';
+import { walk } from './graph/walk.ts';
+import * as e from './ops/elementwise.ts';
+import { indexSelect } from './ops/gather.ts';
+import { constant, operand, scalar } from './ops/leaf.ts';
+import { matmul } from './ops/matmul.ts';
+import * as m from './ops/move.ts';
+import { normal, uniform } from './ops/random.ts';
+import * as r from './ops/reduce.ts';
+import { logSoftmax, softmax } from './ops/softmax.ts';
+import { nextKey } from './random.ts';
+import { bound, realise, realised } from './realise.ts';
+import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
+
+/** Numbers nested in arrays, all rows of equal length. */
+export type Nested = number | boolean | readonly Nested[];
+export type Source = Nested | Float32Array | Float64Array | Int32Array | Uint8Array;
+/** What an operand may be: a tensor, or a number that takes the other operand's dtype. */
+export type Operand = Tensor | number;
+export type Axes = number | readonly number[];
+
+export interface TensorOptions {
+  shape?: Shape;
+  dtype?: DType;
+  /** Makes it a variable whose gradient `backward()` accumulates in `.grad`. */
+  requiresGrad?: boolean;
+}
+
+export class Tensor {
+  readonly #node: Node | null;
+  readonly #state: State | null;
+
+  /** Not for users: `tensor()` makes tensors. */
+  constructor(of: Node | State) {
+    this.#node = of instanceof State ? null : of;
+    this.#state = of instanceof State ? of : null;
+  }
+
+  /** The node behind it now: of a variable, the newest version. */
+  get node(): Node {
+    const state = this.#state;
+    const node = state === null ? (this.#node as Node) : state.head;
+    const trace = currentTrace();
+    if (trace === null || node.trace === trace) return node;
+    return captured(node);
+  }
+
+  /** The variable behind a parameter or a tensor made with `requiresGrad`; null for all others. */
+  get state(): State | null {
+    return this.#state;
+  }
+
+  get shape(): Shape {
+    return (this.#node ?? (this.#state as State).head).shape;
+  }
+  get dtype(): DType {
+    return (this.#node ?? (this.#state as State).head).dtype;
+  }
+  /** Elements in all. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+  get requiresGrad(): boolean {
+    const state = this.#state;
+    return state === null ? (this.#node as Node).requiresGrad : guard(() => state.requiresGrad);
+  }
+  /** Of a variable: whether `backward()` fills its gradient. */
+  set requiresGrad(on: boolean) {
+    if (this.#state === null) {
+      throw new NablaError(
+        'gradient',
+        'requiresGrad can be set on a parameter or variable only; use detach() or tensor(x, { requiresGrad: true })',
+      );
+    }
+    this.#state.requiresGrad = on;
+  }
+
+  // ---- values
+
+  /** The one element as a number (a bool as 0 or 1). */
+  item(): number {
+    if (this.size !== 1) {
+      throw new NablaError(
+        'shape',
+        `item: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`,
+        {
+          shape: this.shape,
+        },
+      );
+    }
+    return realised(this.node).read()[0] as number;
+  }
+
+  /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
+  data(): Float32Array | Int32Array | Uint8Array {
+    const elements = realised(this.node).read();
+    return this.dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
+  }
+
+  /** Nested arrays in the tensor's shape; of a scalar, the number. */
+  toArray(): Nested {
+    const flat = this.data();
+    const item = (i: number): Nested => (this.dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
+    const nest = (axis: number, at: number): Nested => {
+      if (axis === this.shape.length) return item(at);
+      const inner = sizeOf(this.shape.slice(axis + 1));
+      return Array.from({ length: this.shape[axis] as number }, (_, i) => nest(axis + 1, at + i * inner));
+    };
+    return nest(0, 0);
+  }
+
+  toString(): string {
+    return `Tensor ${formatShape(this.shape)} ${this.dtype}`;
+  }
+
+  /** Frees its memory at once; reading it afterwards is an error. Nothing needs it: what nobody holds is freed anyway. */
+  dispose(): void {
+    if (this.#state !== null) this.#state.value.dispose();
+    else if (this.#node?.value) this.#node.value.dispose();
+    else if (this.#node) this.#node.value = disposedValue(this.#node);
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  // ---- derivatives
+
+  /** The gradient accumulated by `backward()`, or null. */
+  get grad(): Tensor | null {
+    const node = this.#state?.grad ?? null;
+    return node === null ? null : new Tensor(node);
+  }
+  set grad(value: Tensor | null) {
+    if (this.#state === null) throw new NablaError('gradient', 'grad can be set on a parameter or variable only');
+    this.#state.grad = value === null ? null : value.node;
+  }
+
+  /**
+   * Adds the gradient of this scalar to `.grad` of every variable it depends on. Nothing runs until a value is read
+   * or an optimizer steps.
+   */
+  backward(): void {
+    const loss = this.node;
+    checkLoss(loss, this.shape);
+    const variables = walk([loss], (n) => n.inputs.length > 0).flatMap((n) => (variableOf(n) ? [n] : []));
+    if (currentTrace() === null) realise(variables.flatMap((n) => pendingGradient(n)));
+    const group: Node[] = [loss];
+    const made = gradientsOf(loss, variables);
+    variables.forEach((n, i) => {
+      const state = n.state as State;
+      const node = made[i] as Node;
+      group.push(node);
+      state.grad = state.grad === null ? node : e.add(state.grad, node);
+      if (state.grad !== node) group.push(state.grad);
+    });
+    if (currentTrace() === null) for (const node of group) node.group = group;
+  }
+
+  /** The same elements, cut off from the gradient. */
+  detach(): Tensor {
+    return make(e.detach(this.node));
+  }
+  clone(): Tensor {
+    return make(e.copy(this.node));
+  }
+
+  /** Of a variable: a new version, computed when it is needed or an optimizer steps. */
+  assign(value: Operand): void {
+    const state = this.#state;
+    if (state === null)
+      throw new NablaError(
+        'gradient',
+        'assign: only a variable can be assigned; make it with state() or nn.parameter()',
+      );
+    const node = withoutGrad(() => e.copy(nodeOf(value, this.dtype)));
+    if (formatShape(node.shape) !== formatShape(this.shape) || node.dtype !== this.dtype) {
+      throw new NablaError(
+        'shape',
+        `assign: got ${node.dtype} ${formatShape(node.shape)}, the variable is ${this.dtype} ${formatShape(this.shape)}`,
+        { shapes: [node.shape, this.shape] },
+      );
+    }
+    state.assign(node);
+  }
+
+  // ---- arithmetic; operands broadcast
+
+  add(other: Operand): Tensor {
+    return binary(e.add, this, other);
+  }
+  sub(other: Operand): Tensor {
+    return binary(e.sub, this, other);
+  }
+  mul(other: Operand): Tensor {
+    return binary(e.mul, this, other);
+  }
+  /** Division of floats. */
+  div(other: Operand): Tensor {
+    return binary(e.div, this, other);
+  }
+  pow(exponent: Operand): Tensor {
+    return binary(e.pow, this, exponent);
+  }
+  maximum(other: Operand): Tensor {
+    return binary(e.maximum, this, other);
+  }
+  minimum(other: Operand): Tensor {
+    return binary(e.minimum, this, other);
+  }
+  eq(other: Operand): Tensor {
+    return binary(e.eq, this, other);
+  }
+  ne(other: Operand): Tensor {
+    return binary(e.ne, this, other);
+  }
+  lt(other: Operand): Tensor {
+    return binary(e.lt, this, other);
+  }
+  le(other: Operand): Tensor {
+    return binary(e.le, this, other);
+  }
+  gt(other: Operand): Tensor {
+    return binary(e.gt, this, other);
+  }
+  ge(other: Operand): Tensor {
+    return binary(e.ge, this, other);
+  }
+  /** `a` where this bool tensor is true, else `b`. */
+  where(a: Operand, b: Operand): Tensor {
+    const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'float32';
+    return make(e.where(this.node, nodeOf(a, dtype), nodeOf(b, dtype)));
+  }
+
+  // ---- functions of each element
+
+  neg(): Tensor {
+    return make(e.neg(this.node));
+  }
+  abs(): Tensor {
+    return make(e.abs(this.node));
+  }
+  sign(): Tensor {
+    return make(e.sign(this.node));
+  }
+  sqrt(): Tensor {
+    return make(e.sqrt(this.node));
+  }
+  square(): Tensor {
+    return make(e.square(this.node));
+  }
+  reciprocal(): Tensor {
+    return make(e.reciprocal(this.node));
+  }
+  exp(): Tensor {
+    return make(e.exp(this.node));
+  }
+  expm1(): Tensor {
+    return make(e.expm1(this.node));
+  }
+  log(): Tensor {
+    return make(e.log(this.node));
+  }
+  log1p(): Tensor {
+    return make(e.log1p(this.node));
+  }
+  sin(): Tensor {
+    return make(e.sin(this.node));
+  }
+  cos(): Tensor {
+    return make(e.cos(this.node));
+  }
+  tanh(): Tensor {
+    return make(e.tanh(this.node));
+  }
+  erf(): Tensor {
+    return make(e.erf(this.node));
+  }
+  sigmoid(): Tensor {
+    return make(e.sigmoid(this.node));
+  }
+  softplus(): Tensor {
+    return make(e.softplus(this.node));
+  }
+  /** max(x, 0); its derivative at 0 is 0. */
+  relu(): Tensor {
+    return make(e.relu(this.node));
+  }
+  floor(): Tensor {
+    return make(e.floor(this.node));
+  }
+  ceil(): Tensor {
+    return make(e.ceil(this.node));
+  }
+  /** To the nearest whole number, halves to the even one. */
+  round(): Tensor {
+    return make(e.round(this.node));
+  }
+  trunc(): Tensor {
+    return make(e.trunc(this.node));
+  }
+  /** Another dtype: to int32 truncates, to bool asks for ≠ 0. */
+  to(dtype: DType): Tensor {
+    if (!isDType(dtype))
+      throw new NablaError('dtype', `to: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
+    return make(e.cast(this.node, dtype));
+  }
+
+  // ---- reductions over all axes or some
+
+  sum(axes?: Axes, keepDim = false): Tensor {
+    return make(r.sum(this.node, axes, keepDim));
+  }
+  mean(axes?: Axes, keepDim = false): Tensor {
+    return make(r.mean(this.node, axes, keepDim));
+  }
+  /** The largest; equal ones share the gradient. */
+  max(axes?: Axes, keepDim = false): Tensor {
+    return make(r.max(this.node, axes, keepDim));
+  }
+  min(axes?: Axes, keepDim = false): Tensor {
+    return make(r.min(this.node, axes, keepDim));
+  }
+  /** Place of the largest along an axis, or in the flattened tensor; of equal ones the first. int32. */
+  argmax(axis?: number, keepDim = false): Tensor {
+    return make(r.argmax(this.node, axis, keepDim));
+  }
+  argmin(axis?: number, keepDim = false): Tensor {
+    return make(r.argmin(this.node, axis, keepDim));
+  }
+  softmax(axis = -1): Tensor {
+    return make(softmax(this.node, axis));
+  }
+  logSoftmax(axis = -1): Tensor {
+    return make(logSoftmax(this.node, axis));
+  }
+
+  // ---- movement
+
+  /** The same elements in another shape; one size may be −1. */
+  reshape(...shape: number[] | [Shape]): Tensor {
+    return make(m.reshape(this.node, shape.flat() as number[]));
+  }
+  /** Axes `start` … `end` (both included) as one. */
+  flatten(start = 0, end = -1): Tensor {
+    const { shape } = this;
+    if (shape.length === 0) return this.reshape([1]);
+    const [a, b] = [normalizeAxis('flatten', start, shape.length), normalizeAxis('flatten', end, shape.length)];
+    if (a > b) throw new NablaError('shape', `flatten: start axis ${start} comes after end axis ${end}`);
+    return this.reshape([...shape.slice(0, a), sizeOf(shape.slice(a, b + 1)), ...shape.slice(b + 1)]);
+  }
+  transpose(a: number, b: number): Tensor {
+    return make(m.transpose(this.node, a, b));
+  }
+  /** The transpose of a matrix. */
+  get T(): Tensor {
+    return this.transpose(-1, -2);
+  }
+  permute(...axes: number[] | [readonly number[]]): Tensor {
+    return make(m.permute(this.node, axes.flat() as number[]));
+  }
+  expand(...shape: number[] | [Shape]): Tensor {
+    return make(e.expand(this.node, shape.flat() as number[]));
+  }
+  /** One range an axis: `{ start, stop, step }`; null or nothing takes it all. */
+  slice(...ranges: (Partial<m.Range> | null)[]): Tensor {
+    return make(m.slice(this.node, ranges));
+  }
+  /** Zeros around it: [before, after] for each axis. */
+  pad(...widths: (readonly [number, number])[]): Tensor {
+    return make(m.pad(this.node, widths));
+  }
+  /** Slices along `axis` at the places of `index`, int32 [n]. */
+  indexSelect(axis: number, index: Tensor): Tensor {
+    return make(indexSelect(this.node, axis, index.node));
+  }
+  matmul(other: Tensor): Tensor {
+    return make(matmul(this.node, other.node));
+  }
+}
+
+// ---- between tensors and nodes
+
+/** A handle on a new node. */
+export function make(node: Node): Tensor {
+  return new Tensor(bound(node));
+}
+
+/** The node of an operand; a number takes `dtype`. */
+export function nodeOf(x: Operand, dtype: DType): Node {
+  if (x instanceof Tensor) return x.node;
+  if (typeof x !== 'number') {
+    throw new NablaError('dtype', `expected a tensor or a number, got ${x === null ? 'null' : typeof x}`);
+  }
+  if (dtype === 'int32' && !Number.isInteger(x)) {
+    throw new NablaError(
+      'dtype',
+      `${x} with an int32 tensor: expected a whole number; convert the tensor with .to('float32')`,
+    );
+  }
+  return scalar(x, dtype === 'bool' ? 'float32' : dtype);
+}
+
+function binary(op: (a: Node, b: Node) => Node, x: Tensor, other: Operand): Tensor {
+  const a = x.node;
+  const b = nodeOf(other, x.dtype);
+  if (a.dtype === b.dtype) return make(op(a, b));
+  const dtype = promote(op.name, a.dtype, b.dtype);
+  return make(op(e.cast(a, dtype), e.cast(b, dtype)));
+}
+
+/** A tensor of the outside, read while tracing: its elements must be known, and stay in Wasm memory. */
+function captured(node: Node): Node {
+  if (node.trace !== null) {
+    throw new NablaError('trace', 'a tensor made inside another compile() was used; return it from that function');
+  }
+  if (node.value === null && node.inputs.length > 0) withTrace(null, () => realise([node]));
+  if (node.value !== null) node.value.lasting = true;
+  return node;
+}
+
+function disposedValue(node: Node): Value {
+  const value = new Value(node.dtype, node.nElems, null);
+  value.dispose();
+  return value;
+}
+
+function variableOf(node: Node): boolean {
+  return node.state?.requiresGrad === true && (node.value !== null || node.inputs.length === 0 || node.trace === null);
+}
+
+/** The gradient of an earlier backward(), if it is still to be computed. */
+function pendingGradient(node: Node): Node[] {
+  const before = (node.state as State).grad;
+  return before !== null && before.value === null ? [before] : [];
+}
+
+function gradientsOf(loss: Node, variables: readonly Node[]): Node[] {
+  if (currentTrace() === null) return variables.map((v) => gradientRequest(loss, v));
+  return gradients(loss, variables).map((g, i) => g ?? e.expand(constant(0), (variables[i] as Node).shape));
+}
+
+function checkLoss(loss: Node, shape: Shape): void {
+  if (loss.nElems !== 1) {
+    throw new NablaError(
+      'gradient',
+      `backward: the loss is ${formatShape(shape)}, expected a scalar; reduce it first, e.g. with .sum() or .mean()`,
+      { shape },
+    );
+  }
+  if (loss.requiresGrad) return;
+  const why =
+    loss.inputs.length === 0
+      ? 'its graph is gone: backward() was called on it before, or a step was made; compute the loss again'
+      : 'it depends on no parameter or variable that requires a gradient';
+  throw new NablaError('gradient', `backward: there is nothing to differentiate: ${why}`);
+}
+
+// ---- making tensors
+
+/**
+ * A tensor of numbers, nested arrays or a typed array. Plain numbers, Float32Array and Float64Array give float32,
+ * Int32Array and Uint8Array int32, booleans bool; `dtype` asks for another. The elements are copied.
+ */
+export function tensor(source: Source, options: TensorOptions = {}): Tensor {
+  const { values, shape: found, dtype: natural } = flattened(source);
+  const dtype = options.dtype ?? natural;
+  if (!isDType(dtype))
+    throw new NablaError('dtype', `tensor: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
+  const shape = options.shape ?? found;
+  checkShape('tensor', shape);
+  if (sizeOf(shape) !== values.length) {
+    throw new NablaError(
+      'shape',
+      `tensor: ${values.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
+      {
+        shape,
+        nElems: values.length,
+      },
+    );
+  }
+  if (options.requiresGrad && dtype !== 'float32') {
+    throw new NablaError('dtype', `tensor: requiresGrad needs float32, got ${dtype}`);
+  }
+  const value = Value.of(dtype, elementsOf(values, dtype));
+  return new Tensor(options.requiresGrad ? new State(value, shape, true) : leaf(value, shape));
+}
+
+/** A variable: a tensor with new versions by `assign`; gradients do not flow into it. */
+export function state(initial: Tensor): Tensor {
+  return variable(initial, false);
+}
+
+/** A variable with the present elements of `initial`, made outside any trace. */
+export function variable(initial: Tensor, requiresGrad: boolean): Tensor {
+  return withTrace(null, () => {
+    const value = realised(initial.node);
+    return new Tensor(new State(Value.of(value.dtype, value.read().slice()), initial.shape, requiresGrad));
+  });
+}
+
+function elementsOf(values: ArrayLike<number | boolean>, dtype: DType): Elements {
+  const out = allocate(dtype, values.length);
+  if (dtype === 'bool') for (let i = 0; i < values.length; i++) out[i] = values[i] ? 1 : 0;
+  else {
+    out.set(values as ArrayLike<number>);
+    if (dtype === 'int32') checkIntegers(values as ArrayLike<number>, out);
+  }
+  return out;
+}
+
+function checkIntegers(values: ArrayLike<number>, out: Elements): void {
+  if (values instanceof Int32Array || values instanceof Uint8Array) return;
+  for (let i = 0; i < values.length; i++) {
+    if (out[i] === Number(values[i])) continue;
+    throw new NablaError(
+      'dtype',
+      `tensor: element ${i} is ${values[i]}, which is no int32; use dtype 'float32' or round it`,
+      { index: i },
+    );
+  }
+}
+
+function flattened(source: Source): { values: ArrayLike<number | boolean>; shape: Shape; dtype: DType } {
+  if (typeof source === 'number') return { values: [source], shape: [], dtype: 'float32' };
+  if (typeof source === 'boolean') return { values: [source], shape: [], dtype: 'bool' };
+  if (ArrayBuffer.isView(source)) {
+    const dtype = source instanceof Int32Array || source instanceof Uint8Array ? 'int32' : 'float32';
+    return { values: source, shape: [source.length], dtype };
+  }
+  if (!Array.isArray(source)) {
+    throw new NablaError(
+      'data',
+      `tensor: got ${source === null ? 'null' : typeof source}, expected a number, nested arrays or a typed array`,
+    );
+  }
+  const shape = shapeOf(source);
+  const values: (number | boolean)[] = [];
+  collect(source, shape, 0, values);
+  return {
+    values,
+    shape,
+    dtype: values.length > 0 && values.every((v) => typeof v === 'boolean') ? 'bool' : 'float32',
+  };
+}
+
+function shapeOf(nested: Nested): number[] {
+  const shape: number[] = [];
+  for (let at: Nested | undefined = nested; Array.isArray(at); at = at[0]) shape.push(at.length);
+  return shape;
+}
+
+function collect(nested: Nested, shape: Shape, axis: number, out: (number | boolean)[]): void {
+  if (axis === shape.length) {
+    if (typeof nested !== 'number' && typeof nested !== 'boolean')
+      throw ragged(`a ${describe(nested)} where a number was expected`);
+    out.push(nested);
+    return;
+  }
+  if (!Array.isArray(nested) || nested.length !== shape[axis]) {
+    throw ragged(`${describe(nested)} where ${shape[axis]} elements were expected on axis ${axis}`);
+  }
+  for (const inner of nested) collect(inner, shape, axis + 1, out);
+}
+
+function describe(x: Nested): string {
+  return Array.isArray(x) ? `an array of ${x.length}` : `${x === null ? 'null' : typeof x}`;
+}
+
+function ragged(why: string): NablaError {
+  return new NablaError('shape', `tensor: the nested arrays are ragged: ${why}`);
+}
+
+function filled(op: string, shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+  checkShape(op, shape);
+  return tensor(allocate(dtype, sizeOf(shape)).fill(value), { shape, dtype });
+}
+export function zeros(shape: Shape, options: { dtype?: DType } = {}): Tensor {
+  return filled('zeros', shape, 0, options.dtype);
+}
+export function ones(shape: Shape, options: { dtype?: DType } = {}): Tensor {
+  return filled('ones', shape, 1, options.dtype);
+}
+export function full(shape: Shape, value: number, options: { dtype?: DType } = {}): Tensor {
+  return filled('full', shape, value, options.dtype);
+}
+/** start, start + step, … before stop; int32 where all are whole numbers, else float32. */
+export function arange(start: number, stop?: number, step = 1): Tensor {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  if (!(step !== 0 && Number.isFinite((to - from) / step))) {
+    throw new NablaError(
+      'option',
+      `arange: from ${from} to ${to} by ${step} has no end; expected finite numbers and a step other than 0`,
+    );
+  }
+  const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
+  return tensor(values, {
+    shape: [values.length],
+    dtype: [from, to, step].every(Number.isInteger) ? 'int32' : 'float32',
+  });
+}
+
+/** Two words at each run of a compiled function; outside, drawn once so that computing twice gives the same. */
+function key(): () => readonly number[] {
+  if (currentTrace() !== null) return nextKey;
+  const drawn = nextKey();
+  return () => drawn;
+}
+/** Uniform in [0, 1). */
+export function rand(shape: Shape): Tensor {
+  checkShape('rand', shape);
+  return make(uniform(shape, key()));
+}
+/** Normal with mean 0 and variance 1. */
+export function randn(shape: Shape): Tensor {
+  checkShape('randn', shape);
+  return make(normal(shape, key()));
+}
+
+/** A number read at each run, such as a learning rate: changing it makes no new plan. */
+export function runtimeScalar(read: () => number): Tensor {
+  return new Tensor(operand(() => [read()]));
+}
+
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  return make(
+    m.concat(
+      tensors.map((t) => t.node),
+      axis,
+    ),
+  );
+}
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  return condition.where(a, b);
+}
+
+/** Runs `fn` with no gradient recorded: what it makes cannot be differentiated. */
+export function noGrad<T>(fn: () => T): T {
+  return withoutGrad(fn);
+}
+
+/** dy/dx for each x, as tensors that can be computed, printed or differentiated again. y must be a scalar. */
+export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[] {
+  return gradients(
+    y.node,
+    xs.map((x) => x.node),
+  ).map((g, i) => {
+    if (g === null) {
+      throw new NablaError('gradient', `grad: y does not depend on x[${i}] ${formatShape((xs[i] as Tensor).shape)}`, {
+        index: i,
+      });
+    }
+    return make(g);
+  });
+}
