@@ -1,6 +1,7 @@
 // The outputs of reductions: their first value, and the second level of those gathered by columns.
 import { MICRO_SUM } from '../../abi';
 import { operand, word } from '../../program';
+import { storeTail } from '../../tail';
 import { Gather, gatherOf, setAddress, tile } from './frame';
 import { nextMicro, slotWord, tapeStart } from './instruction';
 import { columns, identity } from './micro/reduce';
@@ -46,5 +47,7 @@ function outputs(ins: usize, table: usize, g: Gather, slot: i32): usize {
 }
 
 function fill(at: usize, x: f32, n: i32): void {
-  for (const end = at + (<usize>n << 2); at < end; at += 4) store<f32>(at, x);
+  const v = f32x4.splat(x);
+  for (; n >= 4; n -= 4, at += 16) v128.store(at, v);
+  if (n > 0) storeTail(at, v, n);
 }
