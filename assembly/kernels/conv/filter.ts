@@ -22,7 +22,7 @@ export function packFilter(v: Window, dst: usize, filter: usize, rowF: usize, ch
       }
     }
     dst += <usize>v.nRowTaps * rowStep;
-    filter += MR * rowF;
+    filter += <usize>MR * rowF;
   }
 }
 

@@ -76,7 +76,7 @@ export function addColTap(v: Window, col: i32, element: i32): void {
 export function chooseWidth(v: Window): bool {
   if (v.nRowTaps == 0) v.rowMin = v.rowMax = 0;
   if (v.nColTaps == 0) v.colMin = v.colMax = 0;
-  v.width = min(WIDTH, (v.gridW + 3) & ~3);
+  v.width = min(WIDTH, max(4, (v.gridW + 3) & ~3));
   while (true) {
     v.phaseLen = v.width + (v.colMax - v.colMin) / v.stepW;
     v.rowBytes = <usize>(v.phaseLen * v.stepW) << 2;
