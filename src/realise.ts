@@ -60,7 +60,7 @@ export function realise(wanted: readonly Node[]): void {
   if (group.length > 0) reopen(group);
   const reached = walk([...open, ...group]);
   const pending = group.length > 0 ? openEnds(reached) : [];
-  const kept = reached.filter((n) => worthKeeping(n));
+  const kept = reached.filter((n) => isNewVersion(n) || worthKeeping(n));
   const all = [...new Set([...open, ...group, ...pending, ...kept])].filter((n) => n.value === null);
   const states = new Map(all.flatMap((n) => (n.state?.head === n ? [[n, n.state] as const] : [])));
   try {
@@ -107,6 +107,11 @@ function reopen(group: readonly Node[]): void {
   for (const node of walk(group, (n) => n.inputs.length > 0)) {
     if (node.inputs.length > 0 && node.requiresGrad && node.state === null) node.value = null;
   }
+}
+
+/** The next version of a variable is kept whoever asks for it. */
+function isNewVersion(node: Node): boolean {
+  return node.state?.head === node;
 }
 
 /** What was computed twice without being kept, and needs no gradient, is worth a home. */
