@@ -132,7 +132,8 @@ function listOffsets(d: Direct, nc: i32): void {
   }
 }
 
-/** Entries of `rows` rows of the grid from row i on; `depth`: k a row of taps. One more, of no pixels, follows. */
+/** Entries of `rows` rows of the grid from row i on; `depth`: k a row of taps. The last is there twice, to pair
+ * an odd one with: a tile reads C before it writes, so it then writes the same values twice. */
 function listQuads(d: Direct, i: i32, rows: i32, width: i32, depth: i32): void {
   let at = d.scratch + QUADS;
   for (let r = 0; r < rows; r++) {
@@ -147,7 +148,6 @@ function listQuads(d: Direct, i: i32, rows: i32, width: i32, depth: i32): void {
     }
   }
   memory.copy(at, at - QUAD, QUAD);
-  store<i32>(at, 0, 8);
 }
 
 /** The range of k whose rows of taps meet the image, seen from source row `top`; at least one row of taps. */

@@ -4,10 +4,11 @@ import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
 import { DOT_ROWS, dotRows } from './dot';
 import { finish, microEdge } from './epilogue';
-import { Blend, MR, NR, micro } from './micro';
+import { MR, NR, micro } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
 import { PANELS, Problem, blendAt, readProblem } from './problem';
 import { rowTimesMatrix, unpacked } from './small';
+import { Blend } from './tile';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
