@@ -38,7 +38,7 @@ const COPY: usize = FILTERS + <usize>FILTER_BYTES + 131072;
 @unmanaged
 export class Direct extends Window {
   scratch: usize;
-  /** Filters: element (m, channel, tap) at filter + m·rowF + channel·channelF + 4·(element of row + of column), in bytes. */
+  /** Filters: (m, channel, tap) at filter + m·rowF + channel·channelF + 4·(element of row + of column), in bytes. */
   filter: usize;
   rowF: usize;
   channelF: usize;
@@ -62,7 +62,7 @@ export class Direct extends Window {
   m1: i32;
 }
 
-/** Cuts the output between threads: by images, else by output channels where filters outweigh the image, else by rows. */
+/** Cuts the output between threads: by images, else by channels where filters outweigh the image, else by rows. */
 export function share(d: Direct, thread: i32, threads: i32): void {
   d.n0 = d.i0 = d.m0 = 0;
   d.n1 = d.images;
@@ -106,6 +106,8 @@ function strip(d: Direct, j: i32, c: i32, nc: i32, m: i32, mc: i32): void {
   const quadsPerRow = (width + 3) >> 2;
   const rows = chooseRows(d, nc, min(d.i1 - d.i0, MAX_QUADS / quadsPerRow));
   const last = c + nc == d.channels;
+  const start = c > 0 ? START_C : d.bias ? START_BIAS : START_ZERO;
+  const corner = d.out + <usize>m * d.planeOut + <usize>j * d.pixelOut;
   const filter = d.filter + <usize>m * d.rowF + <usize>c * d.channelF;
   packFilter(d, d.scratch + FILTERS, filter, d.rowF, d.channelF, mc, nc);
   d.planeBytes = planeBytes(d, rows);
@@ -115,8 +117,8 @@ function strip(d: Direct, j: i32, c: i32, nc: i32, m: i32, mc: i32): void {
     listQuads(d, i, n, width, nc * d.nColTaps);
     for (let image = d.n0; image < d.n1; image++) {
       copyWindow(d, d.scratch + COPY, d.x + <usize>image * d.imageX, c, c + nc, i, j, n);
-      const out = d.out + <usize>image * d.imageOut + <usize>m * d.planeOut + <usize>i * d.rowOut + <usize>j * d.pixelOut;
-      tiles(d, out, n * quadsPerRow, nc * d.nRowTaps * d.nColTaps, m, mc, c == 0 ? (d.bias ? START_BIAS : START_ZERO) : START_C);
+      const out = corner + <usize>image * d.imageOut + <usize>i * d.rowOut;
+      tiles(d, out, n * quadsPerRow, nc * d.nRowTaps * d.nColTaps, m, mc, start);
       if (last && d.act) activateBand(d, out, mc, n, width);
     }
   }

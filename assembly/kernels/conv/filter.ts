@@ -18,7 +18,8 @@ export function packFilter(v: Window, dst: usize, filter: usize, rowF: usize, ch
     for (let c = 0; c < nc; c++) {
       let to = dst + <usize>c * channelStep;
       for (let r = 0; r < v.nRowTaps; r++, to += rowStep) {
-        packRow(v, to, filter + <usize>c * channelF + (<usize>load<i32>(v.rowTaps + (<usize>r << 3), 4) << 2), rowF, rows);
+        const element = <usize>load<i32>(v.rowTaps + (<usize>r << 3), 4);
+        packRow(v, to, filter + <usize>c * channelF + (element << 2), rowF, rows);
       }
     }
     dst += <usize>v.nRowTaps * rowStep;

@@ -17,8 +17,10 @@ export class Blend {
 export function panelTile(
   mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
 ): void {
-  let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0), c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
-  let c01 = f32x4.splat(0), c11 = f32x4.splat(0), c21 = f32x4.splat(0), c31 = f32x4.splat(0), c41 = f32x4.splat(0), c51 = f32x4.splat(0);
+  let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0);
+  let c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
+  let c01 = f32x4.splat(0), c11 = f32x4.splat(0), c21 = f32x4.splat(0);
+  let c31 = f32x4.splat(0), c41 = f32x4.splat(0), c51 = f32x4.splat(0);
   for (; kc > 0; --kc) {
     const b0 = v128.load(b);
     const b1 = wide ? v128.load(b, 16) : b0;
@@ -71,8 +73,10 @@ export function panelTile(
 export function rowsTile(
   mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
 ): void {
-  let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0), c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
-  let c01 = f32x4.splat(0), c11 = f32x4.splat(0), c21 = f32x4.splat(0), c31 = f32x4.splat(0), c41 = f32x4.splat(0), c51 = f32x4.splat(0);
+  let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0);
+  let c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
+  let c01 = f32x4.splat(0), c11 = f32x4.splat(0), c21 = f32x4.splat(0);
+  let c31 = f32x4.splat(0), c41 = f32x4.splat(0), c51 = f32x4.splat(0);
   let a1 = a + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
   for (; kc > 0; --kc) {
     const b0 = v128.load(b);
