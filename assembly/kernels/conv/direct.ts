@@ -11,7 +11,7 @@
 // tile are then a prefix or suffix of k, and are left out.
 import { shareStart } from '../../program';
 import { activate } from '../activate';
-import { packFilter } from './filter';
+import { STEP, packFilter } from './filter';
 import { MR, START_BIAS, START_C, START_ZERO, convMicro } from './micro';
 import {
   MAX_TAPS, Window, chooseRows, chooseWidth, copyWindow, mostChannels, pixelOffset, planeBytes, tapOffset,
@@ -93,7 +93,7 @@ export function direct(d: Direct): bool {
   for (let j = 0; j < d.gridW; j += d.width) {
     for (let c = 0; c < d.channels; c += channels) {
       const kc = min(channels, d.channels - c) * nTaps;
-      const rows = max(1, FILTER_BYTES / (max(1, kc) * 4 * MR)) * MR;
+      const rows = max(1, FILTER_BYTES / (max(1, kc) * <i32>STEP)) * MR;
       for (let m = d.m0; m < d.m1; m += rows) strip(d, j, c, min(channels, d.channels - c), m, min(rows, d.m1 - m));
     }
   }
@@ -176,14 +176,14 @@ function tiles(d: Direct, out: usize, nQuads: i32, depth: i32, m: i32, mc: i32, 
     const k0 = min(load<i32>(quad, 12), load<i32>(quad, QUAD + 12));
     const kc = max(load<i32>(quad, 16), load<i32>(quad, QUAD + 16)) - k0;
     const offsets = d.scratch + OFFSETS + (<usize>k0 << 2);
-    let panel = d.scratch + FILTERS + <usize>(k0 * MR * 4);
+    let panel = d.scratch + FILTERS + <usize>k0 * STEP;
     for (let i = 0; i < mc; i += MR) {
       const mr = min(MR, mc - i);
       const c = out + <usize>i * d.planeOut;
       const bias = d.bias + (<usize>(m + i) << 2);
       if (whole) convMicro(mr, kc, panel, offsets, xA, xB, c + oA, c + oB, d.planeOut, start, bias);
       else edge(d, quad, mr, kc, panel, offsets, xA, xB, c, start, bias);
-      panel += <usize>depth * (MR * 4);
+      panel += <usize>depth * STEP;
     }
   }
 }

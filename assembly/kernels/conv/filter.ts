@@ -3,7 +3,8 @@ import { joinHigh, joinLow, zipHigh, zipLow } from '../../simd';
 import { MR } from './micro';
 import { Window } from './window';
 
-const STEP: usize = MR << 2;
+/** Bytes a k: always six floats, also where tiles have five rows. */
+export const STEP: usize = 24;
 
 /**
  * Filters of mc output channels, `rowF` bytes apart, and nc channels, `channelF` bytes apart; a filter itself is

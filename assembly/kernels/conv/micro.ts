@@ -3,8 +3,8 @@
 // It is GEMM's 6 × 8 tile, but B is never laid out: its k-th row is found at `offsets[k]` from the two quads.
 import { fma } from '../../simd';
 
-/** Output channels of the largest tile. */
-export const MR = 6;
+/** Output channels of the largest tile: as in GEMM, five where multiply and add are apart. */
+export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
 /** What accumulators start from: zero, the bias of their row, or what C holds. */
 export const START_ZERO: i32 = 0;

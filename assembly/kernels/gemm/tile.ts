@@ -1,4 +1,4 @@
-// The bodies of GEMM's micro-kernels; mr and wide are constants where they are inlined, so each copy keeps its own rows.
+// The bodies of GEMM's micro-kernels; mr and wide are constants where they are inlined, so a copy keeps its own rows.
 import { fma } from '../../simd';
 
 /** How a tile T becomes C: C = alpha·T, or alpha·T + beta·D where D lies `delta` bytes after C. Lives in scratch. */
