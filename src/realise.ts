@@ -95,17 +95,21 @@ function mayCut(node: Node, group: readonly Node[], step: boolean): boolean {
 
 /** Most realisations that an expression may reach back over before its older part is computed and forgotten. */
 const MAX_SPAN = 32;
+/** Most nodes without gradient that may pile up before they are computed. */
+const MAX_WEIGHT = 1024;
 
 /**
  * Keeps an expression that grows from step to step (`total = total.add(loss)`) from holding every step alive: where
  * no gradient is wanted its older part is computed and cut.
  */
 export function bound(node: Node): Node {
-  if (node.span <= MAX_SPAN || node.requiresGrad || currentTrace() !== null) return node;
+  if (node.span <= MAX_SPAN && node.weight <= MAX_WEIGHT) return node;
+  if (node.requiresGrad || currentTrace() !== null) return node;
   const old = node.inputs.filter((i) => i.inputs.length > 0 && !i.requiresGrad && i.state === null);
   realise(old);
   for (const input of old) input.cut();
   node.span = 0;
+  node.weight = 1;
   return node;
 }
 
