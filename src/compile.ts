@@ -1,7 +1,7 @@
 // compile(fn): traces fn once for the shapes it is given, then runs one program a call. What fn read of the outside
 // that may change is guarded; numbers among its arguments are operands, not structure.
 import { NablaError } from './error.ts';
-import { nextEpoch, type Node } from './graph/node.ts';
+import { type Node, nextEpoch } from './graph/node.ts';
 import type { State } from './graph/state.ts';
 import { leaf } from './graph/state.ts';
 import { currentTrace, type Guard, type Trace, withTrace } from './graph/trace.ts';
@@ -80,7 +80,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
 
 function call(traced: Traced, args: readonly unknown[]): unknown {
-  for (const state of traced.updates) if (state.head.value === null) realise([state.head]);
+  for (const state of traced.updates) if (state.isPending) realise([state.head]);
   const outputs = run(
     traced.plan,
     traced.bind.map((bind) => bind(args)),

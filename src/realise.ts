@@ -22,9 +22,10 @@ export function planCount(): number {
 export function planOf(request: Request, { words, leaves }: Canonical): Plan {
   const known = cache.find(words);
   if (known !== null) return known;
+  const [key, hash] = [words.copy(), words.hash()];
   const plan = withTrace(null, () => build(request, leaves));
   built++;
-  cache.add(words, plan);
+  cache.add(key, hash, plan);
   return plan;
 }
 
@@ -79,7 +80,7 @@ export function realise(wanted: readonly Node[], step = false): void {
   nextEpoch();
   for (const node of reached) {
     node.timesComputed++;
-    if (group.length > 0) node.users = [];
+    if (group.length > 0) node.forgetUsers();
   }
   for (const node of [...group, ...all]) if (node.state === null && mayCut(node, group, step)) node.cut();
 }

@@ -9,7 +9,7 @@ import { currentTrace, type Trace } from './trace.ts';
 import type { Value } from './value.ts';
 
 export const NO_ATTRS: Attrs = Object.freeze({});
-const NO_NODES: readonly Node[] = Object.freeze([]);
+const NO_NODES: Node[] = [];
 
 let made = 0;
 let epoch = 0;
@@ -30,7 +30,7 @@ export class Node {
   readonly layer: string;
 
   /** Nodes that read this one, kept only until it is realised; a leaf knows none, so it holds nothing alive. */
-  users: Node[] = [];
+  users: readonly Node[] = NO_NODES;
   /** How many realisations happened between the making of its oldest open ancestor and its own, at most. */
   span = 0;
   readonly epoch: number = epoch;
@@ -68,7 +68,7 @@ export class Node {
     for (const input of inputs) {
       if (input.requiresGrad) requiresGrad = true;
       if (input.inputs.length === 0) continue;
-      if (input.value === null) input.users.push(this);
+      if (input.value === null) input.addUser(this);
       this.span = Math.max(this.span, input.epoch === this.epoch ? input.span : input.span + 1);
     }
     this.differentiable = gradEnabled && dtype === 'float32';
@@ -89,10 +89,20 @@ export class Node {
     return this.#signature;
   }
 
+  private addUser(user: Node): void {
+    if (this.users === NO_NODES) this.users = [user];
+    else (this.users as Node[]).push(user);
+  }
+
+  /** Forgets who reads it. */
+  forgetUsers(): void {
+    this.users = NO_NODES;
+  }
+
   /** Forgets how it was computed. */
   cut(): void {
     this.inputs = NO_NODES;
-    this.users = [];
+    this.users = NO_NODES;
     this.group = null;
     this.span = 0;
     this.requiresGrad = false;

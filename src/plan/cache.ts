@@ -19,49 +19,91 @@ export interface Request {
 
 /** A graph in canonical form: what makes two requests the same program, and their leaves in the same order. */
 export interface Canonical {
-  words: number[];
+  words: Words;
   leaves: LeafSpec[];
-  order: Node[];
 }
 
-const LEAF_KINDS = { operand: 1, lasting: 2, passing: 3 } as const;
+/** A growing run of words that is filled anew for each request, so a step that finds its plan leaves no garbage. */
+class Words {
+  #array = new Int32Array(1024);
+  length = 0;
+
+  clear(): this {
+    this.length = 0;
+    return this;
+  }
+
+  push(word: number): void {
+    if (this.length === this.#array.length) {
+      const larger = new Int32Array(this.length * 2);
+      larger.set(this.#array);
+      this.#array = larger;
+    }
+    this.#array[this.length++] = word;
+  }
+
+  /** FNV-1a over words. */
+  hash(): number {
+    let h = 0x811c9dc5;
+    for (let i = 0; i < this.length; i++) h = Math.imul(h ^ (this.#array[i] as number), 0x01000193);
+    return h;
+  }
+
+  equals(other: Int32Array): boolean {
+    if (other.length !== this.length) return false;
+    for (let i = 0; i < this.length; i++) if (other[i] !== this.#array[i]) return false;
+    return true;
+  }
+
+  copy(): Int32Array {
+    return this.#array.slice(0, this.length);
+  }
+}
+
+const words = new Words();
+const KIND = { operand: -1, lasting: -2, passing: -3 } as const;
+const DTYPE = { float32: 0, int32: 1, bool: 2 } as const;
 
 /** A node whose elements a run is handed; one without inputs or value is too old to be read, or escaped its trace. */
 function isLeaf(node: Node): boolean {
   return node.value !== null || (node.inputs.length === 0 && node.op !== constantOp);
 }
 
-/** `isLasting` says whether a placeholder or value is bound again and again. */
+/** The words hold until the next call. */
 export function canonical(request: Request): Canonical {
   const { outputs, updates } = request;
   const order = walk([...outputs, ...updates.map((u) => u.node), ...updates.map((u) => u.leaf)]);
   const leaves: LeafSpec[] = [];
-  const words: number[] = [outputs.length, updates.length, request.overwrite ? 1 : 0, request.plain ? 1 : 0];
+  words.clear();
+  words.push(outputs.length);
+  words.push((updates.length << 2) | (request.overwrite ? 2 : 0) | (request.plain ? 1 : 0));
   for (const node of order) {
-    if (isLeaf(node)) {
-      const kind = node.op === operandOp && node.value === null ? 'operand' : 'value';
-      const lasting = node.value?.lasting ?? false;
-      words.push(-(kind === 'operand' ? LEAF_KINDS.operand : lasting ? LEAF_KINDS.lasting : LEAF_KINDS.passing));
-      words.push(node.dtype === 'float32' ? 0 : node.dtype === 'int32' ? 1 : 2, node.shape.length, ...node.shape);
-      leaves.push({ node, kind, lasting });
-    } else {
-      words.push(node.signature, node.inputs.length);
+    if (isLeaf(node)) leaves.push(pushLeaf(node));
+    else {
+      words.push(node.signature);
+      words.push(node.inputs.length);
       for (const input of node.inputs) words.push(input.index);
     }
   }
   for (const node of outputs) words.push(node.index);
-  for (const { leaf, node } of updates) words.push(leaf.index, node.index);
-  return { words, leaves, order };
+  for (const { leaf, node } of updates) {
+    words.push(leaf.index);
+    words.push(node.index);
+  }
+  return { words, leaves };
 }
 
-function hash(words: readonly number[]): number {
-  let h = 0x811c9dc5;
-  for (const w of words) h = Math.imul(h ^ w, 0x01000193);
-  return h;
+function pushLeaf(node: Node): LeafSpec {
+  const kind = node.op === operandOp && node.value === null ? 'operand' : 'value';
+  const lasting = node.value?.lasting ?? false;
+  words.push(kind === 'operand' ? KIND.operand : lasting ? KIND.lasting : KIND.passing);
+  words.push(DTYPE[node.dtype] | (node.shape.length << 2));
+  for (const d of node.shape) words.push(d);
+  return { node, kind, lasting };
 }
 
 interface Entry {
-  words: readonly number[];
+  words: Int32Array;
   plan: Plan;
 }
 
@@ -75,19 +117,19 @@ export class PlanCache {
     this.#dropped = dropped;
   }
 
-  find(words: readonly number[]): Plan | null {
-    const key = hash(words);
-    const list = this.#entries.get(key);
-    const entry = list?.find((e) => e.words.length === words.length && e.words.every((w, i) => w === words[i]));
+  find(key: Words): Plan | null {
+    const hash = key.hash();
+    const list = this.#entries.get(hash);
+    const entry = list?.find((e) => key.equals(e.words));
     if (list === undefined || entry === undefined) return null;
-    this.#entries.delete(key);
-    this.#entries.set(key, list);
+    this.#entries.delete(hash);
+    this.#entries.set(hash, list);
     return entry.plan;
   }
 
-  add(words: readonly number[], plan: Plan): void {
-    const key = hash(words);
-    this.#entries.set(key, [...(this.#entries.get(key) ?? []), { words, plan }]);
+  /** Keeps a plan under a copy of its key. */
+  add(key: Int32Array, hash: number, plan: Plan): void {
+    this.#entries.set(hash, [...(this.#entries.get(hash) ?? []), { words: key, plan }]);
     this.#size++;
     while (this.#size > CAPACITY) this.#dropOldest();
   }
