@@ -1,7 +1,7 @@
 // From a graph to elements: finds or builds the plan of what is asked, runs it, and cuts what was computed.
 import { NablaError } from './error.ts';
 import { type Node, nextEpoch } from './graph/node.ts';
-import type { State } from './graph/state.ts';
+import { leaf, type State } from './graph/state.ts';
 import { currentTrace, withTrace } from './graph/trace.ts';
 import type { Value } from './graph/value.ts';
 import { openEnds, walk } from './graph/walk.ts';
@@ -31,10 +31,13 @@ export function planOf(request: Request, { words, leaves }: Canonical): Plan {
 function build(request: Request, leaves: readonly LeafSpec[]): Plan {
   const { outputs, updates } = request;
   const roots = [...outputs, ...updates.map((u) => u.node)];
-  const real = optimise(expandRequests(roots), request.plain);
+  // What is known is a leaf to every pass, however it was computed.
+  const known = leaves.map((l) => (l.node.inputs.length === 0 ? l.node : leaf(l.node.value as Value, l.node.shape)));
+  const replace = new Map(leaves.map((l, k) => [l.node, known[k] as Node]));
+  const real = optimise(expandRequests(rewrite(roots, [], { replace })), request.plain);
   const place = new Map(leaves.map((l, k) => [l.node, k]));
   return makePlan({
-    leaves,
+    leaves: leaves.map((l, k) => ({ ...l, node: known[k] as Node })),
     outputs: real.slice(0, outputs.length),
     updates: updates.map((u, k) => ({ leaf: place.get(u.leaf) as number, node: real[outputs.length + k] as Node })),
     overwrite: request.overwrite,
@@ -60,7 +63,7 @@ export function realise(wanted: readonly Node[]): void {
   if (group.length > 0) reopen(group);
   const reached = walk([...open, ...group]);
   const pending = group.length > 0 ? openEnds(reached) : [];
-  const kept = reached.filter((n) => worthKeeping(n));
+  const kept = reached.filter((n) => isNewVersion(n) || worthKeeping(n));
   const all = [...new Set([...open, ...group, ...pending, ...kept])].filter((n) => n.value === null);
   const states = new Map(all.flatMap((n) => (n.state?.head === n ? [[n, n.state] as const] : [])));
   try {
@@ -109,6 +112,11 @@ function reopen(group: readonly Node[]): void {
   }
 }
 
+/** The next version of a variable is kept whoever asks for it. */
+function isNewVersion(node: Node): boolean {
+  return node.state?.head === node;
+}
+
 /** What was computed twice without being kept, and needs no gradient, is worth a home. */
 function worthKeeping(node: Node): boolean {
   return node.timesComputed >= 2 && node.value === null && node.inputs.length > 0 && !node.requiresGrad;
@@ -140,11 +148,11 @@ const ESCAPED =
 
 /** What a leaf of the uncompiled program stands for; throws where it is too old to be read. */
 export function bindingOf(node: Node): Binding {
+  if (node.operands !== null && node.value === null) return node.operands;
+  node.state?.checkReadable(node);
   if (node.value === null) {
-    if (node.operands !== null) return node.operands;
     throw new NablaError('trace', ESCAPED);
   }
-  node.state?.checkReadable(node);
   return node.value;
 }
 

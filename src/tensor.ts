@@ -160,7 +160,7 @@ export class Tensor {
       state.grad = state.grad === null ? node : e.add(state.grad, node);
       if (state.grad !== node) group.push(state.grad);
     });
-    if (currentTrace() === null) for (const node of group) node.group = group;
+    for (const node of group) node.group = group;
   }
 
   /** The same elements, cut off from the gradient. */
@@ -454,9 +454,9 @@ function checkLoss(loss: Node, shape: Shape): void {
       { shape },
     );
   }
-  if (loss.requiresGrad) return;
+  if (loss.requiresGrad && loss.group === null) return;
   const why =
-    loss.inputs.length === 0
+    loss.group !== null || loss.inputs.length === 0
       ? 'its graph is gone: backward() was called on it before, or a step was made; compute the loss again'
       : 'it depends on no parameter or variable that requires a gradient';
   throw new NablaError('gradient', `backward: there is nothing to differentiate: ${why}`);
@@ -646,8 +646,8 @@ export function noGrad<T>(fn: () => T): T {
 }
 
 /** dy/dx for each x, as tensors that can be computed, printed or differentiated again. y must be a scalar. */
-export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[] {
-  return gradients(
+export function grad<const X extends readonly Tensor[]>(y: Tensor, xs: X): { -readonly [K in keyof X]: Tensor } {
+  const found = gradients(
     y.node,
     xs.map((x) => x.node),
   ).map((g, i) => {
@@ -658,4 +658,5 @@ export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[] {
     }
     return make(g);
   });
+  return found as { -readonly [K in keyof X]: Tensor };
 }

@@ -113,14 +113,7 @@ function exact(_: string, x: unknown): unknown {
 
 /** A new node of `op`: its shape and dtype by the op's own rules, which throw where the inputs do not fit. */
 export function apply(op: Op, inputs: readonly Node[], attrs: Attrs = NO_ATTRS): Node {
-  try {
-    return new Node(op, inputs, attrs, op.shape(inputs, attrs), op.dtype(inputs, attrs));
-  } catch (error) {
-    if (layer !== '' && error instanceof NablaError && error.fields.layer === undefined) {
-      throw new NablaError(error.code, `${error.message} (in layer ${layer})`, { ...error.fields, layer });
-    }
-    throw error;
-  }
+  return new Node(op, inputs, attrs, op.shape(inputs, attrs), op.dtype(inputs, attrs));
 }
 
 /** Notes that elements were computed: see `span`. */
@@ -139,12 +132,15 @@ export function noGrad<T>(fn: () => T): T {
   }
 }
 
-/** Runs `fn` with the nodes it makes marked as part of layer `name`. */
+/** Runs `fn` with the nodes it makes, and the errors it throws, marked as part of layer `name`. */
 export function inLayer<T>(name: string, fn: () => T): T {
   const before = layer;
   layer = before === '' ? name : `${before}.${name}`;
   try {
     return fn();
+  } catch (error) {
+    if (!(error instanceof NablaError) || error.fields.layer !== undefined) throw error;
+    throw new NablaError(error.code, `${error.message} (in layer ${layer})`, { ...error.fields, layer });
   } finally {
     layer = before;
   }

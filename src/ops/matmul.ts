@@ -21,15 +21,7 @@ export const matmulOp: Op = {
   name: 'matmul',
   shape: (inputs, attrs) => {
     const { m, k, kb, n, batchA, batchB } = sizes(inputs, attrs);
-    if (k !== kb) {
-      const [a, b] = inputs.map((i) => formatShape(i.shape));
-      const [wordA, wordB] = [attrs.transA ? 'second-to-last' : 'last', attrs.transB ? 'last' : 'second-to-last'];
-      throw new NablaError(
-        'shape',
-        `matmul: inner sizes differ: a ${a} · b ${b}; a's ${wordA} (${k}) must equal b's ${wordB} (${kb})`,
-        { op: 'matmul', shapes: inputs.map((i) => i.shape) },
-      );
-    }
+    if (k !== kb) throw new Error(`matmul: ${k} and ${kb}`);
     return [...(batchA.length > 0 ? batchA : batchB), m, n];
   },
   dtype: (inputs) => {
@@ -76,6 +68,18 @@ export const matmulOp: Op = {
   },
 };
 
+/** The sizes that a product sums over, in the shapes the user gave. */
+function checkInner(a: Shape, b: Shape): void {
+  const [k, kb] = [a.at(-1), b.at(b.length === 1 ? -1 : -2)];
+  if (k === kb) return;
+  throw new NablaError(
+    'shape',
+    `matmul: inner sizes differ: a ${formatShape(a)} · b ${formatShape(b)}; a's last (${k}) must equal b's ` +
+      `${b.length === 1 ? 'last' : 'second-to-last'} (${kb})`,
+    { op: 'matmul', shapes: [a, b] },
+  );
+}
+
 /** op(a)·op(b) where the batches agree or one has none. */
 export function product(a: Node, b: Node, transA = false, transB = false): Node {
   return apply(matmulOp, [a, b], { transA, transB });
@@ -93,6 +97,8 @@ export function matmul(a: Node, b: Node): Node {
       },
     );
   }
+  checkInner(a.shape, b.shape);
+  if (a.shape.length === 1 && b.shape.length === 1) return reshape(matmul(reshape(a, [1, a.nElems]), b), []);
   if (a.shape.length === 1) return dropAxis(matmul(reshape(a, [1, ...a.shape]), b), -2);
   if (b.shape.length === 1) return dropAxis(matmul(a, reshape(b, [...b.shape, 1])), -1);
   // A stack of matrices times one matrix is one taller matrix times it.

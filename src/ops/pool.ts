@@ -87,18 +87,16 @@ export const maxPoolOp: Op = output(
 );
 
 /** Where in its plane the maximum of each window lies; of equal ones the first. */
-export const maxPoolPlaceOp: Op = output(
-  'maxPool2dPlace',
-  1,
-  { dtype: () => 'int32', vjp: () => [null] },
-  (_, at) => at,
-);
+export const maxPoolPlaceOp: Op = output('maxPool2dPlace', 1, { dtype: () => 'int32' }, (_, at) => at);
 
 /** dy sent back to the places of the maxima. */
 export const maxPoolGradOp: Op = {
   name: 'maxPool2dGrad',
   shape: (_, attrs) => attrs.shape as Shape,
   dtype: () => 'float32',
+  vjp: () => {
+    throw new NablaError('gradient', 'grad: the gradient of maxPool2d has no derivative of its own yet');
+  },
   lower: ([node], l) => {
     const [dy, places] = (node as Node).inputs as [Node, Node];
     const [n, c, h, w] = (node as Node).shape as readonly [number, number, number, number];

@@ -59,8 +59,8 @@ export const minOp = extreme('min', abi.MICRO_REDUCE_MIN, Number.POSITIVE_INFINI
 
 type Axes = number | readonly number[] | undefined;
 
-function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean): Node {
-  const list = normalizeAxes(op.name, axes, x.shape.length);
+function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean, name = op.name): Node {
+  const list = normalizeAxes(name, axes, x.shape.length);
   const kept = list.length === 0 ? x : apply(op, [x], { axes: list });
   return keepDim
     ? kept
@@ -79,7 +79,7 @@ export function sum(x: Node, axes?: Axes, keepDim = false): Node {
 /** Σ / n. A bool gives the share of what is true. */
 export function mean(x: Node, axes?: Axes, keepDim = false): Node {
   const floats = cast(x, x.dtype === 'bool' ? 'float32' : x.dtype);
-  const total = reduce(sumOp, floats, axes, keepDim);
+  const total = reduce(sumOp, floats, axes, keepDim, 'mean');
   return mul(total, constant(total.nElems / x.nElems));
 }
 

@@ -1,7 +1,7 @@
 // The plan cache: keyed by the structure of a graph, with an equality check behind the hash. It holds no tensor.
 import type { Node } from '../graph/node.ts';
 import { walk } from '../graph/walk.ts';
-import { operandOp, placeholderOp } from '../ops/leaf.ts';
+import { constantOp, operandOp } from '../ops/leaf.ts';
 import type { LeafSpec, Plan } from './plan.ts';
 
 /** Most plans kept; the least recently used go first. */
@@ -26,8 +26,9 @@ export interface Canonical {
 
 const LEAF_KINDS = { operand: 1, lasting: 2, passing: 3 } as const;
 
+/** A node whose elements a run is handed; one without inputs or value is too old to be read, or escaped its trace. */
 function isLeaf(node: Node): boolean {
-  return node.value !== null || node.op === operandOp || node.op === placeholderOp;
+  return node.value !== null || (node.inputs.length === 0 && node.op !== constantOp);
 }
 
 /** `isLasting` says whether a placeholder or value is bound again and again. */

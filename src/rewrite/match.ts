@@ -106,10 +106,9 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
   let changed = false;
   for (const old of order) {
     let node = o.keep?.has(old) ? old : share(rebuild(old, becomes), shared);
-    const instead = o.replace?.get(old);
-    if (instead !== undefined) node = instead;
+    node = o.replace?.get(old) ?? node;
     for (let i = 0; i < MAX_CHAIN; i++) {
-      const replaced = o.keep?.has(node) ? null : fire(node, rules, counts, o);
+      const replaced = o.keep?.has(node) || node.inputs.length === 0 ? null : fire(node, rules, counts, o);
       if (replaced === null) break;
       node = share(replaced, shared);
       changed = true;

@@ -187,8 +187,8 @@ describe.each(['baseline', 'relaxed'] as const)('map: views and reductions, %s',
         const d = harness.room(period);
         run(tape(n, [streamIn(a), reduce(d, inner, period)], [micro(abi.MICRO_SUM, 1, 0)]));
         const { out } = reference(x, [n, inner, period, 1], (p, q) => p + q, 0);
-        // One level alone would drift by hundreds of ulp.
-        expectNear(harness.get(d), out, 24, undefined, `${inner}, ${period}`);
+        // The second level adds up at most 1,024 blocks of one sign; one level alone drifts past 10 ulp.
+        expectNear(harness.get(d), out, 4, undefined, `${inner}, ${period}`);
       }
     });
   });
