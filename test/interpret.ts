@@ -48,8 +48,10 @@ function evaluate(node: Node, at: Values, noise?: Noise): Float64Array {
   if (noise === undefined || node.dtype !== 'float32') return y;
   const scale = node.op.forms === undefined ? scaleOf(node, inputs) : null;
   return y.map((v, i) => {
+    // What float32 holds exactly was chosen, moved or exact: equal elements stay equal.
+    if (Math.fround(v) === v) return v;
     const size = Math.max(Math.abs(v), scale?.[i] ?? 0);
-    return Number.isFinite(size) ? v + noise() * ROUNDINGS * EPSILON * size : v;
+    return Number.isFinite(size) ? Math.fround(v + noise() * ROUNDINGS * EPSILON * size) : v;
   });
 }
 

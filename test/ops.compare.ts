@@ -44,13 +44,15 @@ export function withinNoise(exact: readonly Float64Array[], evaluate: (noise: No
   for (let k = 0; k < SAMPLES; k++) {
     evaluate(() => 2 * random() - 1).forEach((y, j) => {
       y.forEach((v, i) => {
-        const d = Math.abs(v - (exact[j] as Float64Array)[i]!);
+        const x = (exact[j] as Float64Array)[i]!;
+        // NaN only when disturbed: nothing can be told.
+        const d = Object.is(v, x) ? 0 : Number.isNaN(v - x) ? Number.POSITIVE_INFINITY : Math.abs(v - x);
         if (d > (moved[j] as Float64Array)[i]!) (moved[j] as Float64Array)[i] = d;
       });
     });
   }
   return exact.map((x, j) => {
-    const most = largestOf(moved[j] as Float64Array);
+    const most = (moved[j] as Float64Array).reduce((a, b) => Math.max(a, b), 0);
     const room = x.map((v, i) => 4 * (moved[j] as Float64Array)[i]! + 0.5 * most + 2 * ULP * Math.abs(v) + SUBNORMAL);
     return { room, allowed: (i: number) => room[i] as number };
   });

@@ -325,7 +325,36 @@ const softmaxes: Row[] = [
   },
 ];
 
+/** Small graphs that once went wrong: each names what it is about. */
+const graph = (name: string, ops: Row['ops'], shapes: number[][], build: Row['build'], more: Partial<Row> = {}): Row => ({
+  ...{ name, ops, build, domains: shapes.map(() => SPREAD), cases: [{ shapes }] },
+  ...{ tolerance: { ulp: 4, of: 'noise' as const, why: 'several roundings' }, smooth: 1 as const, ...more },
+});
+const zero = (x: Node | undefined) => leaf.constant(0, (x as Node).dtype);
+const n = (x: Node | undefined) => x as Node;
+const INFINITE = (sign: number) => e.div(leaf.constant(sign), leaf.constant(0));
+/** A tree of sums of neighbours, every sum of which is read again. */
+const sums = (x: Node[]): Node[] => {
+  const next = x.slice(1).map((b, i) => e.add(b, x[i] as Node));
+  return next.length > 20 ? [...next, ...sums(next.filter((_, i) => i % 2 === 0))] : next;
+};
+const combined: Row[] = [
+  graph('a mask of int32 is no relu gradient', [e.whereOp], [[5], [5]], (a, b) => e.where(e.gt(n(a), zero(a)), n(b), zero(b)), { domains: [INTS, INTS], smooth: 0, tolerance: EXACT }),
+  graph('b·(a·(1 − a)) of int32 is no sigmoid gradient', [e.mulOp], [[5], [5]], (a, b) => e.mul(n(b), e.mul(n(a), e.sub(leaf.constant(1, 'int32'), n(a)))), { domains: [INTS, INTS], smooth: 0, tolerance: EXACT }),
+  graph('a bias of more axes than its product', [mm.matmulOp], [[4, 2], [2, 3], [1, 1, 3]], (a, b, c) => r.sum(e.add(mm.matmul(n(a), n(b)), n(c)), 1)),
+  graph('interpolation by a number made beside it', [e.addOp], [[], [], []], (a, b, c) => e.add(n(a), e.mul(e.exp(n(c)), e.sub(n(b), n(a))))),
+  graph('a view read after what it views was written over', [m.concatOp], [[9, 1]], (x) => {
+    const p = m.transpose(n(x), 0, 1);
+    const a = e.neg(p);
+    const b = e.add(a, m.reshape(p, [9]));
+    return m.concat([m.transpose(a, 0, 1), m.transpose(b, 0, 1)], 0);
+  }),
+  graph('∞ and −∞ are two constants', [e.divOp], [[5]], (x) => e.add(e.minimum(n(x), INFINITE(1)), e.maximum(n(x), INFINITE(-1)))),
+  graph('0 and −0 are two constants', [e.divOp], [[5]], (x) => e.add(e.mul(n(x), zero(x)), e.div(leaf.constant(1), e.mul(leaf.constant(0), leaf.constant(-1)))), { smooth: 0 }),
+  graph('more operands than a tape has slots', [e.addOp], Array.from({ length: 40 }, () => [7]), (...x) => m.concat(sums(x), 0), { smooth: 0 }),
+];
+
 export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
-  ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes],
+  ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...combined],
 ];
