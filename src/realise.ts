@@ -54,9 +54,10 @@ function expandRequests(roots: readonly Node[]): readonly Node[] {
 
 /**
  * Computes `wanted`. A node that hangs together with a loss and its gradients brings them all, and whatever else
- * hangs on that graph and that nobody has consumed, so that nothing is computed twice.
+ * hangs on that graph and that nobody has consumed, so that nothing is computed twice. `step` says that variables
+ * are about to change, so what depends on them is not differentiated again.
  */
-export function realise(wanted: readonly Node[]): void {
+export function realise(wanted: readonly Node[], step = false): void {
   const open = wanted.filter((n) => n.value === null);
   if (open.length === 0) return;
   const group = groupOf(open);
@@ -80,22 +81,35 @@ export function realise(wanted: readonly Node[]): void {
     node.timesComputed++;
     if (group.length > 0) node.users = [];
   }
-  for (const node of all) if (node.state === null && (group.length > 0 || !node.differentiable)) node.cut();
+  for (const node of [...group, ...all]) if (node.state === null && mayCut(node, group, step)) node.cut();
+}
+
+/**
+ * A loss is done with once it has gone back, and after a step so is all that hung on it; what can still be
+ * differentiated stays.
+ */
+function mayCut(node: Node, group: readonly Node[], step: boolean): boolean {
+  if (!node.differentiable || group.includes(node)) return true;
+  return group.length > 0 && (step || !node.inputs.some((i) => i.requiresGrad));
 }
 
 /** Most realisations that an expression may reach back over before its older part is computed and forgotten. */
 const MAX_SPAN = 32;
+/** Most nodes without gradient that may pile up before they are computed. */
+const MAX_WEIGHT = 1024;
 
 /**
  * Keeps an expression that grows from step to step (`total = total.add(loss)`) from holding every step alive: where
  * no gradient is wanted its older part is computed and cut.
  */
 export function bound(node: Node): Node {
-  if (node.span <= MAX_SPAN || node.requiresGrad || currentTrace() !== null) return node;
+  if (node.span <= MAX_SPAN && node.weight <= MAX_WEIGHT) return node;
+  if (node.requiresGrad || currentTrace() !== null) return node;
   const old = node.inputs.filter((i) => i.inputs.length > 0 && !i.requiresGrad && i.state === null);
   realise(old);
   for (const input of old) input.cut();
   node.span = 0;
+  node.weight = 1;
   return node;
 }
 

@@ -17,7 +17,7 @@ import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { nextKey } from './random.ts';
 import { bound, realise, realised } from './realise.ts';
-import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
+import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
 export type Nested = number | boolean | readonly Nested[];
@@ -558,6 +558,7 @@ function shapeOf(nested: Nested): number[] {
 
 function collect(nested: Nested, shape: Shape, axis: number, out: (number | boolean)[]): void {
   if (axis === shape.length) {
+    if (typeof nested === 'string') throw notANumber(nested, out.length, shape);
     if (typeof nested !== 'number' && typeof nested !== 'boolean')
       throw ragged(`a ${describe(nested)} where a number was expected`);
     out.push(nested);
@@ -567,6 +568,12 @@ function collect(nested: Nested, shape: Shape, axis: number, out: (number | bool
     throw ragged(`${describe(nested)} where ${shape[axis]} elements were expected on axis ${axis}`);
   }
   for (const inner of nested) collect(inner, shape, axis + 1, out);
+}
+
+/** Names the element by its place in the nested arrays. */
+function notANumber(x: unknown, flat: number, shape: Shape): NablaError {
+  const at = stridesOf(shape).map((stride, i) => Math.floor(flat / stride) % (shape[i] as number));
+  return new NablaError('dtype', `tensor: element [${at}] is a ${typeof x} ('${x}'); expected a number`);
 }
 
 function describe(x: Nested): string {

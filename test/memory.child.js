@@ -1,6 +1,6 @@
 // Runs one long loop on the built library, in a process of its own, and prints its memory early and late as JSON:
 //   node --expose-gc test/memory.child.js <loop>
-import { compile, nn, optim, tensor } from '../build/src/index.js';
+import { compile, nn, noGrad, optim, tensor } from '../build/src/index.js';
 import { uniform } from './random.js';
 
 const BATCH = 8;
@@ -104,7 +104,7 @@ function evaluate() {
   let expected = 0;
   const result = measure(2_000, 200, (i) => {
     const { x, labels } = batch(i);
-    sum = sum.add(nn.crossEntropy(model.forward(x), labels));
+    sum = noGrad(() => sum.add(nn.crossEntropy(model.forward(x), labels)));
   });
   for (let i = 0; i < 2_000; i++) expected += nn.crossEntropy(model.forward(batch(i).x), batch(i).labels).item();
   return { ...result, total: sum.item(), expected };

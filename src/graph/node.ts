@@ -34,6 +34,8 @@ export class Node {
   /** How many realisations happened between the making of its oldest open ancestor and its own, at most. */
   span = 0;
   readonly epoch: number = epoch;
+  /** At most so many nodes that no gradient goes through have piled up below it. */
+  weight = 0;
   /** Whether a derivative may be asked for through it even once its elements are known. */
   readonly differentiable: boolean;
   /** Its elements, once known. */
@@ -71,6 +73,10 @@ export class Node {
     }
     this.differentiable = gradEnabled && dtype === 'float32';
     this.requiresGrad = requiresGrad && this.differentiable;
+    if (!this.differentiable) {
+      this.weight = 1;
+      for (const input of inputs) if (input.value === null) this.weight += input.weight;
+    }
   }
 
   get nElems(): number {

@@ -1,7 +1,9 @@
 // The layers: a function of functional.ts with its parameters.
 import { NablaError } from '../error.ts';
 import type { ConvOptions } from '../ops/conv.ts';
+import { checkPooling } from '../ops/pool.ts';
 import { type Pair, pair, type WindowOptions } from '../ops/window.ts';
+import { checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkProbability, conv2d, dropout, linear, maxPool2d } from './functional.ts';
 import { fanInUniform } from './init.ts';
@@ -51,8 +53,10 @@ export class Linear extends Module {
   weight: Tensor;
   bias: Tensor | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true }: { bias?: boolean } = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
     super();
+    const { bias = true } = options;
+    checkNames('Linear', options, ['bias']);
     checkCount('Linear', 'inFeatures', inFeatures);
     checkCount('Linear', 'outFeatures', outFeatures);
     this.weight = parameter(fanInUniform([outFeatures, inFeatures], inFeatures));
@@ -77,6 +81,7 @@ export class Conv2d extends Module {
     { bias = true, ...options }: ConvOptions & { bias?: boolean } = {},
   ) {
     super();
+    checkNames('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
     checkCount('Conv2d', 'inChannels', inChannels);
     checkCount('Conv2d', 'outChannels', outChannels);
     const groups = options.groups ?? 1;
@@ -109,7 +114,8 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Pair, options: WindowOptions = {}) {
     super();
-    pair('MaxPool2d', 'kernelSize', kernelSize, 1);
+    checkNames('MaxPool2d', options, ['stride', 'padding', 'dilation']);
+    checkPooling('MaxPool2d', kernelSize, options);
     this.kernelSize = kernelSize;
     this.options = options;
   }

@@ -114,20 +114,26 @@ export const maxPoolGradOp: Op = {
   },
 };
 
-/** The largest of each window; the stride is the kernel's size by default. Padding never wins. */
-export function maxPool2d(x: Node, kernelSize: Pair, o: WindowOptions = {}): Node {
-  const kernel = pair('maxPool2d', 'kernelSize', kernelSize, 1);
-  const padding = pair('maxPool2d', 'padding', o.padding ?? 0, 0);
+/** The window that options describe, checked; the stride is the kernel's size by default. */
+export function checkPooling(op: string, kernelSize: Pair, o: WindowOptions): Window {
+  const kernel = pair(op, 'kernelSize', kernelSize, 1);
+  const padding = pair(op, 'padding', o.padding ?? 0, 0);
   if (padding.some((p, i) => p * 2 > (kernel[i] as number))) {
-    throw new NablaError('option', `maxPool2d: padding ${padding} is more than half of the kernel ${kernel}`, {
+    throw new NablaError('option', `${op}: padding ${padding} is more than half of the kernel ${kernel}`, {
+      op,
       padding,
       kernel,
     });
   }
-  return apply(maxPoolOp, [x], {
+  return {
     kernel,
-    stride: pair('maxPool2d', 'stride', o.stride ?? kernel, 1),
+    stride: pair(op, 'stride', o.stride ?? kernel, 1),
     padding,
-    dilation: pair('maxPool2d', 'dilation', o.dilation ?? 1, 1),
-  });
+    dilation: pair(op, 'dilation', o.dilation ?? 1, 1),
+  };
+}
+
+/** The largest of each window. Padding never wins; of equal ones the first gets the gradient. */
+export function maxPool2d(x: Node, kernelSize: Pair, o: WindowOptions = {}): Node {
+  return apply(maxPoolOp, [x], { ...checkPooling('maxPool2d', kernelSize, o) });
 }

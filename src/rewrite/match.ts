@@ -39,12 +39,17 @@ export function commutes(...ops: Op[]): void {
   for (const op of ops) commutative.add(op);
 }
 
-type Uses = (node: Node) => number;
+/** What a match asks of the graph around it. */
+interface Context {
+  uses: (node: Node) => number;
+  /** Nodes a pattern must not look behind. */
+  keep: ReadonlySet<Node> | undefined;
+}
 
-function match(pattern: Pattern, node: Node, found: Bindings, uses: Uses): Bindings | null {
+function match(pattern: Pattern, node: Node, found: Bindings, c: Context): Bindings | null {
   if (pattern.value !== undefined) return node.attrs.value === pattern.value && node.inputs.length === 0 ? found : null;
   if (pattern.op !== undefined && pattern.op !== node.op) return null;
-  if (pattern.once && uses(node) > 1) return null;
+  if (pattern.once && c.uses(node) > 1) return null;
   let bindings = found;
   if (pattern.name !== undefined) {
     const known = found[pattern.name];
@@ -53,16 +58,17 @@ function match(pattern: Pattern, node: Node, found: Bindings, uses: Uses): Bindi
   }
   const list = pattern.inputs;
   if (list === undefined) return bindings;
+  if (c.keep?.has(node)) return null;
   if (list.length !== node.inputs.length) return null;
-  const straight = matchAll(list, node.inputs, bindings, uses);
+  const straight = matchAll(list, node.inputs, bindings, c);
   if (straight !== null || !commutative.has(node.op)) return straight;
-  return matchAll(list, [node.inputs[1] as Node, node.inputs[0] as Node], bindings, uses);
+  return matchAll(list, [node.inputs[1] as Node, node.inputs[0] as Node], bindings, c);
 }
 
-function matchAll(patterns: readonly Pattern[], nodes: readonly Node[], found: Bindings, uses: Uses): Bindings | null {
+function matchAll(patterns: readonly Pattern[], nodes: readonly Node[], found: Bindings, c: Context): Bindings | null {
   let bindings: Bindings | null = found;
   for (let i = 0; i < patterns.length && bindings !== null; i++) {
-    bindings = match(patterns[i] as Pattern, nodes[i] as Node, bindings, uses);
+    bindings = match(patterns[i] as Pattern, nodes[i] as Node, bindings, c);
   }
   return bindings;
 }
@@ -123,7 +129,7 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
 
 function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: Options): Node | null {
   for (const rule of rules.get(node.op) ?? []) {
-    const bindings = match(rule.pattern, node, {}, (n) => counts.get(n) ?? 1);
+    const bindings = match(rule.pattern, node, {}, { uses: (n) => counts.get(n) ?? 1, keep: o.keep });
     const result = bindings && rule.build(bindings, node);
     if (!result || result === node) continue;
     o.fired?.(rule);

@@ -142,6 +142,8 @@ const CONFIGS: Config[] = [
   { n: 1, c: 3, h: 30, w: 26, o: 13, kernel: [7, 7], stride: [2, 2], pad: [3, 3] },
   { n: 3, c: 20, h: 14, w: 14, o: 9, kernel: [1, 1], relu: true },
   { n: 3, c: 20, h: 14, w: 14, o: 9, kernel: [1, 1], stride: [2, 2] },
+  { n: 2, c: 5, h: 6, w: 7, o: 4, kernel: [1, 1], stride: [2, 1] },
+  { n: 2, c: 5, h: 6, w: 7, o: 4, kernel: [1, 1], stride: [1, 2], pad: [1, 0] },
   { n: 1, c: 12, h: 9, w: 10, o: 12, kernel: [3, 3], pad: [1, 1], groups: 12, bias: true },
   { n: 2, c: 6, h: 9, w: 10, o: 12, kernel: [3, 3], pad: [1, 1], groups: 3 },
   { n: 8, c: 4, h: 7, w: 7, o: 7, kernel: [3, 3], pad: [1, 1] },

@@ -198,6 +198,7 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
     ] as const) {
       for (const shared of [undefined, 'a', 'b'] as const) {
         check(h, { m, n, k, ...trans, batch: 5, shared, slack: 2, misalign: 4, bias: 'columns' }, THREADS);
+        check(h, { m, n, k, ...trans, batch: 12, shared, d: 'inPlace' }, THREADS); // cut by matrices for 2 and 3 threads
       }
     }
   });

@@ -11,7 +11,7 @@
 // tile are then a prefix or suffix of k, and are left out.
 import { shareStart } from '../../program';
 import { activate } from '../activate';
-import { packFilter } from './filter';
+import { STEP, packFilter } from './filter';
 import { MR, START_BIAS, START_C, START_ZERO, convMicro } from './micro';
 import {
   MAX_TAPS, Window, chooseRows, chooseWidth, copyWindow, mostChannels, pixelOffset, planeBytes, tapOffset,
@@ -38,7 +38,7 @@ const COPY: usize = FILTERS + <usize>FILTER_BYTES + 131072;
 @unmanaged
 export class Direct extends Window {
   scratch: usize;
-  /** Filters: element (m, channel, tap) at filter + m·rowF + channel·channelF + 4·(element of row + of column), in bytes. */
+  /** Filters: (m, channel, tap) at filter + m·rowF + channel·channelF + 4·(element of row + of column), in bytes. */
   filter: usize;
   rowF: usize;
   channelF: usize;
@@ -62,7 +62,7 @@ export class Direct extends Window {
   m1: i32;
 }
 
-/** Cuts the output between threads: by images, else by output channels where filters outweigh the image, else by rows. */
+/** Cuts the output between threads: by images, else by channels where filters outweigh the image, else by rows. */
 export function share(d: Direct, thread: i32, threads: i32): void {
   d.n0 = d.i0 = d.m0 = 0;
   d.n1 = d.images;
@@ -93,7 +93,7 @@ export function direct(d: Direct): bool {
   for (let j = 0; j < d.gridW; j += d.width) {
     for (let c = 0; c < d.channels; c += channels) {
       const kc = min(channels, d.channels - c) * nTaps;
-      const rows = max(1, FILTER_BYTES / (max(1, kc) * 4 * MR)) * MR;
+      const rows = max(1, FILTER_BYTES / (max(1, kc) * <i32>STEP)) * MR;
       for (let m = d.m0; m < d.m1; m += rows) strip(d, j, c, min(channels, d.channels - c), m, min(rows, d.m1 - m));
     }
   }
@@ -106,6 +106,8 @@ function strip(d: Direct, j: i32, c: i32, nc: i32, m: i32, mc: i32): void {
   const quadsPerRow = (width + 3) >> 2;
   const rows = chooseRows(d, nc, min(d.i1 - d.i0, MAX_QUADS / quadsPerRow));
   const last = c + nc == d.channels;
+  const start = c > 0 ? START_C : d.bias ? START_BIAS : START_ZERO;
+  const corner = d.out + <usize>m * d.planeOut + <usize>j * d.pixelOut;
   const filter = d.filter + <usize>m * d.rowF + <usize>c * d.channelF;
   packFilter(d, d.scratch + FILTERS, filter, d.rowF, d.channelF, mc, nc);
   d.planeBytes = planeBytes(d, rows);
@@ -115,8 +117,8 @@ function strip(d: Direct, j: i32, c: i32, nc: i32, m: i32, mc: i32): void {
     listQuads(d, i, n, width, nc * d.nColTaps);
     for (let image = d.n0; image < d.n1; image++) {
       copyWindow(d, d.scratch + COPY, d.x + <usize>image * d.imageX, c, c + nc, i, j, n);
-      const out = d.out + <usize>image * d.imageOut + <usize>m * d.planeOut + <usize>i * d.rowOut + <usize>j * d.pixelOut;
-      tiles(d, out, n * quadsPerRow, nc * d.nRowTaps * d.nColTaps, m, mc, c == 0 ? (d.bias ? START_BIAS : START_ZERO) : START_C);
+      const out = corner + <usize>image * d.imageOut + <usize>i * d.rowOut;
+      tiles(d, out, n * quadsPerRow, nc * d.nRowTaps * d.nColTaps, m, mc, start);
       if (last && d.act) activateBand(d, out, mc, n, width);
     }
   }
@@ -132,7 +134,8 @@ function listOffsets(d: Direct, nc: i32): void {
   }
 }
 
-/** Entries of `rows` rows of the grid from row i on; `depth`: k a row of taps. One more, of no pixels, follows. */
+/** Entries of `rows` rows of the grid from row i on; `depth`: k a row of taps. The last is there twice, to pair
+ * an odd one with: a tile reads C before it writes, so it then writes the same values twice. */
 function listQuads(d: Direct, i: i32, rows: i32, width: i32, depth: i32): void {
   let at = d.scratch + QUADS;
   for (let r = 0; r < rows; r++) {
@@ -147,7 +150,6 @@ function listQuads(d: Direct, i: i32, rows: i32, width: i32, depth: i32): void {
     }
   }
   memory.copy(at, at - QUAD, QUAD);
-  store<i32>(at, 0, 8);
 }
 
 /** The range of k whose rows of taps meet the image, seen from source row `top`; at least one row of taps. */
@@ -174,14 +176,14 @@ function tiles(d: Direct, out: usize, nQuads: i32, depth: i32, m: i32, mc: i32, 
     const k0 = min(load<i32>(quad, 12), load<i32>(quad, QUAD + 12));
     const kc = max(load<i32>(quad, 16), load<i32>(quad, QUAD + 16)) - k0;
     const offsets = d.scratch + OFFSETS + (<usize>k0 << 2);
-    let panel = d.scratch + FILTERS + <usize>(k0 * MR * 4);
+    let panel = d.scratch + FILTERS + <usize>k0 * STEP;
     for (let i = 0; i < mc; i += MR) {
       const mr = min(MR, mc - i);
       const c = out + <usize>i * d.planeOut;
       const bias = d.bias + (<usize>(m + i) << 2);
       if (whole) convMicro(mr, kc, panel, offsets, xA, xB, c + oA, c + oB, d.planeOut, start, bias);
       else edge(d, quad, mr, kc, panel, offsets, xA, xB, c, start, bias);
-      panel += <usize>depth * (MR * 4);
+      panel += <usize>depth * STEP;
     }
   }
 }

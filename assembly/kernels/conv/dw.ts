@@ -1,4 +1,4 @@
-// OP_CONV_DW: the gradient of a convolution's filter: dw[o, (c, tap)] = Σ over images and pixels of dy[o]·x[c, shifted].
+// OP_CONV_DW: the gradient of a convolution's filter: dw[o, (c, tap)] = Σ over images and pixels of dy·shifted x.
 //
 //   for each block of output channels
 //     for each block of pixels (a strip of rows of one image, or several whole images)   sums continue in dw
@@ -195,7 +195,9 @@ function listQuads(d: Gradient, images: i32, rows: i32, perRow: i32, imageBytes:
   let at = d.scratch + QUADS;
   for (let k = 0; k < images; k++) {
     for (let i = 0; i < rows; i++) {
-      for (let q = 0; q < perRow; q++, at += 4) store<u32>(at, <u32>(<usize>k * imageBytes + pixelOffset(d, i, q << 2)));
+      for (let q = 0; q < perRow; q++, at += 4) {
+        store<u32>(at, <u32>(<usize>k * imageBytes + pixelOffset(d, i, q << 2)));
+      }
     }
   }
 }

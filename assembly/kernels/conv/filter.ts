@@ -3,7 +3,8 @@ import { joinHigh, joinLow, zipHigh, zipLow } from '../../simd';
 import { MR } from './micro';
 import { Window } from './window';
 
-const STEP: usize = MR << 2;
+/** Bytes a k: always six floats, also where tiles have five rows. */
+export const STEP: usize = 24;
 
 /**
  * Filters of mc output channels, `rowF` bytes apart, and nc channels, `channelF` bytes apart; a filter itself is
@@ -18,7 +19,8 @@ export function packFilter(v: Window, dst: usize, filter: usize, rowF: usize, ch
     for (let c = 0; c < nc; c++) {
       let to = dst + <usize>c * channelStep;
       for (let r = 0; r < v.nRowTaps; r++, to += rowStep) {
-        packRow(v, to, filter + <usize>c * channelF + (<usize>load<i32>(v.rowTaps + (<usize>r << 3), 4) << 2), rowF, rows);
+        const element = <usize>load<i32>(v.rowTaps + (<usize>r << 3), 4);
+        packRow(v, to, filter + <usize>c * channelF + (element << 2), rowF, rows);
       }
     }
     dst += <usize>v.nRowTaps * rowStep;

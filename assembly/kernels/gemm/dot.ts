@@ -1,7 +1,7 @@
 // A·Bᵀ with few rows: dot products along k.
 import { fma, loadFirst, sum4 } from '../../simd';
 import { blendFirst } from './epilogue';
-import { Blend } from './micro';
+import { Blend } from './tile';
 import { Problem, blendAt } from './problem';
 
 /** Up to this many rows, A·Bᵀ is dot products along k rather than tiles of a packed Bᵀ. */

@@ -4,15 +4,16 @@ import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
 import { DOT_ROWS, dotRows } from './dot';
 import { finish, microEdge } from './epilogue';
-import { Blend, MR, NR, micro } from './micro';
+import { MR, NR, micro } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
 import { PANELS, Problem, blendAt, readProblem } from './problem';
 import { rowTimesMatrix, unpacked } from './small';
+import { Blend } from './tile';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
-/** Rows of A packed at once (144 KiB, in L2); a multiple of 6. */
-const MC: i32 = 96;
+/** Rows of A packed at once (144 KiB, in L2). */
+const MC: i32 = 16 * MR;
 /** Columns of B packed at once (1.1 MiB). */
 const NC: i32 = 768;
 /** Matrices B up to this many elements are read where they are: packing them costs more than it saves. */

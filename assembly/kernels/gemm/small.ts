@@ -1,9 +1,10 @@
 // Products that packing would only slow down: few rows, few columns, small matrices.
 import { fma, loadFirst } from '../../simd';
 import { blendFirst, microEdge } from './epilogue';
-import { Blend, MR, NR, micro } from './micro';
+import { MR, NR, micro } from './micro';
 import { STEP_B, packB } from './pack';
 import { PANELS, Problem, blendAt } from './problem';
+import { Blend } from './tile';
 
 /** Longest run of k for which the last columns of B are packed at once. */
 const TAIL_K: i32 = 65536;
