@@ -8,7 +8,7 @@ import { constant } from './ops/leaf.ts';
 import { reshape } from './ops/move.ts';
 import { sum } from './ops/reduce.ts';
 import { stabilised } from './rewrite/index.ts';
-import { broadcastAxes, formatShape, sameShape } from './shape.ts';
+import { broadcastAxes, broadcastShapes, formatShape, sameShape } from './shape.ts';
 
 const hasInputs = (node: Node) => node.inputs.length > 0;
 
@@ -91,7 +91,7 @@ function vectorGradients(y: Node, xs: readonly Node[], dy: Node): (Node | null)[
 function unbroadcast(dy: Node, input: Node): Node {
   if (sameShape(dy.shape, input.shape)) return dy;
   // A gradient may come as a smaller array that itself stretches (a constant factor, say).
-  const full = dy.nElems < input.nElems ? expand(dy, input.shape) : dy;
+  const full = expand(dy, broadcastShapes('gradient', dy.shape, input.shape));
   const axes = broadcastAxes(input.shape, full.shape);
   return axes.length === 0 ? full : reshape(sum(full, axes, true), input.shape);
 }

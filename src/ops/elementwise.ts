@@ -349,7 +349,7 @@ export function cast(x: Node, to: DType): Node {
   return apply(castOp, [x], { to });
 }
 /** A bool already is a float in memory. */
-const boolToFloatOp: Op = define('boolToFloat', { forms: { bool: COPY }, f: (x) => x, dtype: () => 'float32' });
+export const boolToFloatOp: Op = define('boolToFloat', { forms: { bool: COPY }, f: (x) => x, dtype: () => 'float32' });
 
 /** Stretches axes of size 1 to `shape`, as broadcasting does. */
 export const expandOp: Op = {

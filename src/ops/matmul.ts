@@ -6,6 +6,7 @@ import type { Op } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { expand } from './elementwise.ts';
 import { reshape } from './move.ts';
+import { epilogueReference } from './reference.ts';
 
 /** Sizes of op(a)·op(b) over stored shapes: [.., M, K] · [.., K, N], transposed or not. */
 function sizes(inputs: readonly Node[], attrs: Node['attrs']) {
@@ -50,10 +51,10 @@ export const matmulOp: Op = {
       ...[null, null, (attrs.act as number | undefined) ?? abi.ACT_NONE],
     ]);
   },
-  reference: ([x, y], node) => {
+  reference: ([x, y, bias], node) => {
     const { m, k, n, lda, ldb, batchA, batchB } = sizes(node.inputs, node.attrs);
     const { transA, transB } = node.attrs;
-    return Float64Array.from({ length: node.nElems }, (_, i) => {
+    const plain = Float64Array.from({ length: node.nElems }, (_, i) => {
       const batch = Math.floor(i / (m * n));
       const [row, col] = [Math.floor(i / n) % m, i % n];
       const [a0, b0] = [batchA.length > 0 ? batch * m * k : 0, batchB.length > 0 ? batch * k * n : 0];
@@ -65,6 +66,7 @@ export const matmulOp: Op = {
       }
       return sum;
     });
+    return epilogueReference(plain, node, (i) => bias?.[bias.length === n ? i % n : Math.floor(i / n) % m] ?? 0);
   },
 };
 

@@ -3,7 +3,7 @@ import * as abi from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
 import type { Form, Ref } from '../graph/op.ts';
 import { type Shape, sizeOf, type View, viewOf } from '../shape.ts';
-import type { Group } from './group.ts';
+import { type Group, storage } from './group.ts';
 
 /** Reductions over at least this many elements are cut into SLICES parts, by however many threads. */
 const LONG = 65536;
@@ -154,9 +154,12 @@ class Tape {
     return slot;
   }
 
-  /** Inputs that the tape reads in step and that no later micro-operation reads. */
+  /** Inputs that the tape reads in step and that no later micro-operation reads, by whatever view. */
   #streamsDoneBy(at: number): Node[] {
-    return [...this.#lastUse].filter(([node, last]) => last <= at && this.#isStream(node)).map(([node]) => node);
+    const later = new Set([...this.#lastUse].flatMap(([node, last]) => (last > at ? [storage(node)] : [])));
+    return [...this.#lastUse].flatMap(([node, last]) =>
+      last <= at && this.#isStream(node) && !later.has(storage(node)) ? [node] : [],
+    );
   }
 
   #isStream(node: Node): boolean {
