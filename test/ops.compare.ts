@@ -1,6 +1,7 @@
 // How far a float32 result may be from the float64 one, and the words for one that is farther.
-import { generator } from './kernels/data.ts';
+
 import { largestOf, type Noise } from './interpret.ts';
+import { generator } from './kernels/data.ts';
 
 const ULP = 2 ** -23;
 const SUBNORMAL = 2 ** -126;

@@ -125,11 +125,17 @@ const tensorOf = ({ dtype, shape, values }: Input) => tensor(values, { shape, dt
 function compiled(recipe: Recipe, rewrites: boolean) {
   const variables = recipe.inputs.slice(0, recipe.updates.length).map((i) => state(tensorOf(i)));
   const rest = recipe.inputs.slice(variables.length).map(tensorOf);
-  const f = compile((...x: Tensor[]) => {
-    const { outputs, updates } = resultsOf(recipe, [...variables, ...x].map((t) => t.node));
-    updates.forEach((node, k) => variables[k]!.assign(new Tensor(node)));
-    return outputs.map((node) => new Tensor(node));
-  }, { rewrites });
+  const f = compile(
+    (...x: Tensor[]) => {
+      const { outputs, updates } = resultsOf(
+        recipe,
+        [...variables, ...x].map((t) => t.node),
+      );
+      updates.forEach((node, k) => variables[k]!.assign(new Tensor(node)));
+      return outputs.map((node) => new Tensor(node));
+    },
+    { rewrites },
+  );
   const run = () => [...f(...rest).map((t) => t.data()), ...variables.map((v) => v.data())];
   return { name: rewrites ? 'compiled' : 'compiled without rewrites', run };
 }
@@ -138,7 +144,10 @@ function lazy(recipe: Recipe) {
   const variables = recipe.inputs.slice(0, recipe.updates.length).map((i) => state(tensorOf(i)));
   const rest = recipe.inputs.slice(variables.length).map(tensorOf);
   const run = () => {
-    const { outputs, updates } = resultsOf(recipe, [...variables, ...rest].map((t) => t.node));
+    const { outputs, updates } = resultsOf(
+      recipe,
+      [...variables, ...rest].map((t) => t.node),
+    );
     updates.forEach((node, k) => variables[k]!.assign(new Tensor(node)));
     // The first half is read before the update is, the rest after.
     const before = outputs.slice(0, outputs.length / 2).map((node) => new Tensor(node).data());

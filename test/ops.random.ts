@@ -24,7 +24,15 @@ export function randomOps(): void {
     test(`${name} is repeated by its seed, alone or within a larger graph`, () => {
       const alone = seeded(() => make([37]));
       expect(seeded(() => make([37]))).toEqual(alone);
-      expect(seeded(() => make([37]).add(1).sub(1).mul(0).add(make([37])))).not.toEqual(alone);
+      expect(
+        seeded(() =>
+          make([37])
+            .add(1)
+            .sub(1)
+            .mul(0)
+            .add(make([37])),
+        ),
+      ).not.toEqual(alone);
       const longer = seeded(() => make([101]));
       expect(longer.slice(0, 37)).toEqual(alone);
       for (const rewrites of [true, false]) {

@@ -111,6 +111,11 @@ export class Node {
 
 const signatures = new Map<string, number>();
 
+/** JSON has no −0, ∞ or NaN, which are numbers as different as any. */
+function exact(_: string, x: unknown): unknown {
+  return typeof x === 'number' && (!Number.isFinite(x) || Object.is(x, -0)) ? `${Object.is(x, -0) ? '-0' : x}` : x;
+}
+
 function intern(node: Node): number {
   const attrs = node.attrs === NO_ATTRS ? '' : JSON.stringify(node.attrs, exact);
   const key = `${node.op.name} ${attrs} ${node.shape} ${node.dtype}`;
@@ -120,11 +125,6 @@ function intern(node: Node): number {
     signatures.set(key, id);
   }
   return id;
-}
-
-/** JSON has no word for −0, ±∞ and NaN: it would make one constant of 0 and −0, and one of the others. */
-function exact(_: string, x: unknown): unknown {
-  return typeof x === 'number' && (Object.is(x, -0) || !Number.isFinite(x)) ? `${Object.is(x, -0) ? '-0' : x}` : x;
 }
 
 /** A new node of `op`: its shape and dtype by the op's own rules, which throw where the inputs do not fit. */
