@@ -78,6 +78,8 @@ export class State {
 
   /** Makes `node` the next version; it is computed when it is needed or a step is made. */
   assign(node: Node): void {
+    node.state = this;
+    node.requiresGrad = this.#requiresGrad;
     const trace = currentTrace();
     if (trace !== null) {
       trace.heads.set(this, node);
@@ -85,8 +87,6 @@ export class State {
     }
     const head = this.head;
     if (head.value !== null) this.#before = head;
-    node.state = this;
-    node.requiresGrad = this.#requiresGrad;
     this.#head = node;
   }
   /** The last realised version, while the head is not realised. */

@@ -5,7 +5,7 @@ import { constantOp, operandOp } from '../ops/leaf.ts';
 import type { LeafSpec, Plan } from './plan.ts';
 
 /** Most plans kept; the least recently used go first. */
-const CAPACITY = 256;
+export const CAPACITY = 256;
 
 /** What is asked of a graph. */
 export interface Request {
@@ -19,48 +19,24 @@ export interface Request {
 
 /** A graph in canonical form: what makes two requests the same program, and their leaves in the same order. */
 export interface Canonical {
-  words: Words;
+  /** Holds until the next call of `canonical`. */
+  words: Int32Array;
   leaves: LeafSpec[];
 }
 
-/** A growing run of words that is filled anew for each request, so a step that finds its plan leaves no garbage. */
-class Words {
-  #array = new Int32Array(1024);
-  length = 0;
+/** Where words are gathered, filled anew for each request: a step that finds its plan leaves little garbage. */
+let scratch = new Int32Array(1024);
+let nWords = 0;
 
-  clear(): this {
-    this.length = 0;
-    return this;
+function push(word: number): void {
+  if (nWords === scratch.length) {
+    const larger = new Int32Array(nWords * 2);
+    larger.set(scratch);
+    scratch = larger;
   }
-
-  push(word: number): void {
-    if (this.length === this.#array.length) {
-      const larger = new Int32Array(this.length * 2);
-      larger.set(this.#array);
-      this.#array = larger;
-    }
-    this.#array[this.length++] = word;
-  }
-
-  /** FNV-1a over words. */
-  hash(): number {
-    let h = 0x811c9dc5;
-    for (let i = 0; i < this.length; i++) h = Math.imul(h ^ (this.#array[i] as number), 0x01000193);
-    return h;
-  }
-
-  equals(other: Int32Array): boolean {
-    if (other.length !== this.length) return false;
-    for (let i = 0; i < this.length; i++) if (other[i] !== this.#array[i]) return false;
-    return true;
-  }
-
-  copy(): Int32Array {
-    return this.#array.slice(0, this.length);
-  }
+  scratch[nWords++] = word;
 }
 
-const words = new Words();
 const KIND = { operand: -1, lasting: -2, passing: -3 } as const;
 const DTYPE = { float32: 0, int32: 1, bool: 2 } as const;
 
@@ -69,41 +45,53 @@ function isLeaf(node: Node): boolean {
   return node.value !== null || (node.inputs.length === 0 && node.op !== constantOp);
 }
 
-/** The words hold until the next call. */
 export function canonical(request: Request): Canonical {
   const { outputs, updates } = request;
   const order = walk([...outputs, ...updates.map((u) => u.node), ...updates.map((u) => u.leaf)]);
   const leaves: LeafSpec[] = [];
-  words.clear();
-  words.push(outputs.length);
-  words.push((updates.length << 2) | (request.overwrite ? 2 : 0) | (request.plain ? 1 : 0));
+  nWords = 0;
+  push(outputs.length);
+  push((updates.length << 2) | (request.overwrite ? 2 : 0) | (request.plain ? 1 : 0));
   for (const node of order) {
     if (isLeaf(node)) leaves.push(pushLeaf(node));
     else {
-      words.push(node.signature);
-      words.push(node.inputs.length);
-      for (const input of node.inputs) words.push(input.index);
+      push(node.signature);
+      push(node.inputs.length);
+      for (const input of node.inputs) push(input.index);
     }
   }
-  for (const node of outputs) words.push(node.index);
+  for (const node of outputs) push(node.index);
   for (const { leaf, node } of updates) {
-    words.push(leaf.index);
-    words.push(node.index);
+    push(leaf.index);
+    push(node.index);
   }
-  return { words, leaves };
+  return { words: scratch.subarray(0, nWords), leaves };
 }
 
 function pushLeaf(node: Node): LeafSpec {
   const kind = node.op === operandOp && node.value === null ? 'operand' : 'value';
   const lasting = node.value?.lasting ?? false;
-  words.push(kind === 'operand' ? KIND.operand : lasting ? KIND.lasting : KIND.passing);
-  words.push(DTYPE[node.dtype] | (node.shape.length << 2));
-  for (const d of node.shape) words.push(d);
+  push(kind === 'operand' ? KIND.operand : lasting ? KIND.lasting : KIND.passing);
+  push(DTYPE[node.dtype] | (node.shape.length << 2));
+  for (const d of node.shape) push(d);
   return { node, kind, lasting };
 }
 
+/** FNV-1a over words. */
+function hash(words: ArrayLike<number>): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < words.length; i++) h = Math.imul(h ^ (words[i] as number), 0x01000193);
+  return h;
+}
+
+function equal(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 interface Entry {
-  words: Int32Array;
+  words: ArrayLike<number>;
   plan: Plan;
 }
 
@@ -111,25 +99,30 @@ export class PlanCache {
   /** Entries by hash, the least recently used first. */
   readonly #entries = new Map<number, Entry[]>();
   readonly #dropped: (plan: Plan) => void;
+  readonly #hash: (words: ArrayLike<number>) => number;
   #size = 0;
 
-  constructor(dropped: (plan: Plan) => void) {
+  constructor(dropped: (plan: Plan) => void, hashOf = hash) {
     this.#dropped = dropped;
+    this.#hash = hashOf;
   }
 
-  find(key: Words): Plan | null {
-    const hash = key.hash();
-    const list = this.#entries.get(hash);
-    const entry = list?.find((e) => key.equals(e.words));
+  find(words: ArrayLike<number>): Plan | null {
+    const key = this.#hash(words);
+    const list = this.#entries.get(key);
+    const entry = list?.find((e) => equal(e.words, words));
     if (list === undefined || entry === undefined) return null;
-    this.#entries.delete(hash);
-    this.#entries.set(hash, list);
+    this.#entries.delete(key);
+    this.#entries.set(key, list);
     return entry.plan;
   }
 
-  /** Keeps a plan under a copy of its key. */
-  add(key: Int32Array, hash: number, plan: Plan): void {
-    this.#entries.set(hash, [...(this.#entries.get(hash) ?? []), { words: key, plan }]);
+  /** Keeps a plan; `words` must not change afterwards. */
+  add(words: ArrayLike<number>, plan: Plan): void {
+    const key = this.#hash(words);
+    const list = [...(this.#entries.get(key) ?? []), { words, plan }];
+    this.#entries.delete(key);
+    this.#entries.set(key, list);
     this.#size++;
     while (this.#size > CAPACITY) this.#dropOldest();
   }
