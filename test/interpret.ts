@@ -47,9 +47,10 @@ function evaluate(node: Node, at: Values, noise?: Noise): Float64Array {
   if (node.dtype === 'int32') return y.map((v) => v | 0);
   if (noise === undefined || node.dtype !== 'float32') return y;
   const scale = node.op.forms === undefined ? scaleOf(node, inputs) : null;
+  // What was chosen, moved or exact is not rounded, so that equal elements stay equal.
+  const moved = scale === null ? null : new Set(inputs.flatMap((x) => [...x]));
   return y.map((v, i) => {
-    // What float32 holds exactly was chosen, moved or exact: equal elements stay equal.
-    if (Math.fround(v) === v) return v;
+    if (moved === null ? Math.fround(v) === v : moved.has(v)) return v;
     const size = Math.max(Math.abs(v), scale?.[i] ?? 0);
     return Number.isFinite(size) ? Math.fround(v + noise() * ROUNDINGS * EPSILON * size) : v;
   });

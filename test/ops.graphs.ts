@@ -37,6 +37,19 @@ export function randomGraphs(count: (n: number) => void): void {
   test('most graphs are well-conditioned', () => expect(skipped).toBeLessThan(GRAPHS / 10));
 }
 
+/** Updates that cannot be made in place, though they are as large as what they replace. */
+export function updates(): void {
+  for (const rewrites of [true, false]) {
+    for (const name of ['sum', 'max', 'min'] as const) {
+      test(`${name} of a variable over an axis of one${rewrites ? '' : ', without rewrites'}`, () => {
+        const v = state(tensor([[3, -1, 2, 5, -7]]));
+        compile(() => v.assign(v.mul(2)[name](0, true)), { rewrites })();
+        expect([...v.data()]).toEqual([6, -2, 4, 10, -14]);
+      });
+    }
+  }
+}
+
 /** What is wrong with graph `seed`: '' for nothing, null where it cannot be told. */
 function tryGraph(seed: number): string | null {
   const recipe = grow(generator(seed + 1), seed % 20 === 7);

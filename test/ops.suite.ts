@@ -9,7 +9,7 @@ import { interpret, interpreter, largestOf, nodesOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 import { edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
 import { differs, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
-import { randomGraphs } from './ops.graphs.ts';
+import { randomGraphs, updates } from './ops.graphs.ts';
 import { randomOps } from './ops.random.ts';
 import type { Row } from './ops.row.ts';
 import { table } from './ops.table.ts';
@@ -27,6 +27,7 @@ export function suite(simd: 'baseline' | 'relaxed'): void {
     for (const row of table) test(row.name, () => checkRow(row));
   });
   describe('random numbers', randomOps);
+  describe('updates', updates);
   describe('random graphs', () => randomGraphs((n) => (cases += n)));
   afterAll(() => {
     const ops = new Set(table.flatMap((row) => row.ops)).size;

@@ -349,6 +349,7 @@ const combined: Row[] = [
     const b = e.add(a, m.reshape(p, [9]));
     return m.concat([m.transpose(a, 0, 1), m.transpose(b, 0, 1)], 0);
   }),
+  graph('a minimum read before its gradient is asked for', [r.minOp], [[33, 17], [33, 17]], (a, b) => r.min(e.add(leaf.operand(() => [0.3]), e.mul(e.sub(e.mul(n(a), n(b)), r.mean(n(b))), leaf.operand(() => [0.7]))), 1)),
   graph('∞ and −∞ are two constants', [e.divOp], [[5]], (x) => e.add(e.minimum(n(x), INFINITE(1)), e.maximum(n(x), INFINITE(-1)))),
   graph('0 and −0 are two constants', [e.divOp], [[5]], (x) => e.add(e.mul(n(x), zero(x)), e.div(leaf.constant(1), e.mul(leaf.constant(0), leaf.constant(-1)))), { smooth: 0 }),
   graph('more operands than a tape has slots', [e.addOp], Array.from({ length: 40 }, () => [7]), (...x) => m.concat(sums(x), 0), { smooth: 0 }),
