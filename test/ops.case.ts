@@ -44,7 +44,11 @@ export function sampled(row: Row, c: Case, random: Random, order = row.smooth): 
 export function edge(row: Row, { shapes, values, build }: Edge): Prepared {
   const inputs = shapes.map((shape, k): Input => {
     const dtype = row.domains[k]?.dtype as DType;
-    return { shape, dtype, values: Float64Array.from(values[k] as number[], dtype === 'int32' ? (v) => v : Math.fround) };
+    return {
+      shape,
+      dtype,
+      values: Float64Array.from(values[k] as number[], dtype === 'int32' ? (v) => v : Math.fround),
+    };
   });
   const f = build ?? row.build;
   return { label: `${labelOf(row, shapes)} edges`, inputs, arity: inputs.length, floats: [], build: (x) => [f(...x)] };

@@ -1,6 +1,8 @@
 // How far a float32 result may be from the float64 one, and the words for one that is farther.
-import { generator } from './kernels/data.ts';
+// biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
+
 import { largestOf, type Noise } from './interpret.ts';
+import { generator } from './kernels/data.ts';
 
 const ULP = 2 ** -23;
 const SUBNORMAL = 2 ** -126;

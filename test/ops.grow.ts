@@ -119,7 +119,11 @@ const UNARY: Record<string, (x: Node) => Node> = {
   flat: (x) => m.reshape(x, [-1]),
   wrap: (x) => m.reshape(x, [1, ...x.shape]),
   column: (x) => m.reshape(x, [...x.shape, 1]),
-  turn: (x) => m.permute(x, x.shape.map((_, i) => x.shape.length - 1 - i)),
+  turn: (x) =>
+    m.permute(
+      x,
+      x.shape.map((_, i) => x.shape.length - 1 - i),
+    ),
   twice: (x) => e.expand(x, [2, ...x.shape]),
   positive: (x) => e.cast(e.gt(x, constant(0)), 'float32'),
 };
@@ -181,15 +185,30 @@ function draw(random: Random, nodes: readonly Node[]): Step | null {
   }
   if (kind < 0.83) {
     const range = { start: Math.floor(random() * (x.shape[axis] as number)), step: random() < 0.3 ? -1 : 1 };
-    return step(`slice ${axis} ${range.start} by ${range.step}`, [a], (p) => m.slice(p as Node, (p as Node).shape.map((_, i) => (i === axis ? range : {}))));
+    return step(`slice ${axis} ${range.start} by ${range.step}`, [a], (p) =>
+      m.slice(
+        p as Node,
+        (p as Node).shape.map((_, i) => (i === axis ? range : {})),
+      ),
+    );
   }
-  if (kind < 0.85) return step(`pad ${axis}`, [a], (p) => m.pad(p as Node, (p as Node).shape.map((_, i) => (i === axis ? [1, 2] : [0, 0]))));
-  if (kind < 0.87) return step(`concat ${axis}`, [a, b, a], (p, q, s) => m.concat([p as Node, q as Node, s as Node], axis));
+  if (kind < 0.85)
+    return step(`pad ${axis}`, [a], (p) =>
+      m.pad(
+        p as Node,
+        (p as Node).shape.map((_, i) => (i === axis ? [1, 2] : [0, 0])),
+      ),
+    );
+  if (kind < 0.87)
+    return step(`concat ${axis}`, [a, b, a], (p, q, s) => m.concat([p as Node, q as Node, s as Node], axis));
   if (kind < 0.89) {
     const to = x.shape.map((_, i) => i).sort(() => random() - 0.5);
     return step(`permute ${to}`, [a], (p) => m.permute(p as Node, to));
   }
-  if (kind < 0.9) return step(`rows of argmax ${axis}`, [a], (p) => indexSelect(p as Node, axis, m.reshape(r.argmax(p as Node, axis), [-1])));
+  if (kind < 0.9)
+    return step(`rows of argmax ${axis}`, [a], (p) =>
+      indexSelect(p as Node, axis, m.reshape(r.argmax(p as Node, axis), [-1])),
+    );
   if (kind < 0.91) return step('argmax', [a], (p) => r.argmax(p as Node, axis));
   if (kind < 0.93) return step('crossEntropy', [a], (p) => crossEntropy(p as Node, r.argmin(p as Node, -1)));
   if (kind < 0.95 && x.shape.length === 3) {
@@ -198,7 +217,8 @@ function draw(random: Random, nodes: readonly Node[]): Step | null {
       return conv2d(image, m.slice(image, [{}, {}, { stop: 2 }, { stop: 2 }]), { padding: 1 });
     });
   }
-  if (kind < 0.96 && x.shape.length === 3) return step('pool', [a], (p) => maxPool2d(m.reshape(p as Node, [1, ...(p as Node).shape]), 2, { stride: 1 }));
+  if (kind < 0.96 && x.shape.length === 3)
+    return step('pool', [a], (p) => maxPool2d(m.reshape(p as Node, [1, ...(p as Node).shape]), 2, { stride: 1 }));
   const transposed = random() < 0.5;
   const layer = random();
   return step(`matmul${transposed ? ' of transpose' : ''}${layer < 0.3 ? ' + bias' : ''}`, [a, b, c], (p, q, bias) => {
@@ -210,7 +230,7 @@ function draw(random: Random, nodes: readonly Node[]): Step | null {
 
 /** A random recipe; a large one has few steps on matrices past every block and slice. */
 export function grow(random: Random, large: boolean): Recipe {
-  const size = () => (large ? 200 + Math.floor(random() * 120) : (SIZES[Math.floor(random() * SIZES.length)] as number));
+  const size = () => (large ? 250 + Math.floor(random() * 40) : (SIZES[Math.floor(random() * SIZES.length)] as number));
   const [a, b, c] = [size(), size(), large ? 2 : size()];
   const shapes: Shape[] = [[a, b], [b], [a, 1], [], [1, b], [c, a, b], [c, 1, b], [c, 1, 1], [b, c], [1]];
   const nLeaves = 2 + Math.floor(random() * 4);
@@ -225,14 +245,15 @@ export function grow(random: Random, large: boolean): Recipe {
   const wanted = large ? 6 : 4 + Math.floor(random() * 22);
   for (let tries = 0; steps.length < wanted && tries < 300; tries++) {
     const step = draw(random, nodes);
-    if (step === null) continue;
+    // A large product in float64 takes longer than all else.
+    if (step === null || (large && step.name.startsWith('matmul'))) continue;
     let node: Node;
     try {
       node = step.build(...step.of.map((k) => nodes[k] as Node));
     } catch {
       continue; // These shapes do not fit.
     }
-    if (node.nElems > (large ? 200_000 : 4000) || node.shape.length > 5) continue;
+    if (node.nElems > (large ? 80_000 : 4000) || node.shape.length > 5) continue;
     const [y] = interpret([node], values) as [Float64Array];
     if (!y.every(Number.isFinite) || largestOf(y) > LARGEST) continue;
     values.set(node, y);
@@ -249,7 +270,9 @@ function finished(random: Random, inputs: Input[], nodes: readonly Node[], steps
   const updates: number[] = [];
   if (random() < 0.4) {
     for (const k of [0, 1]) {
-      const fit = nodes.flatMap((n, i) => (sameShape(n.shape, (nodes[k] as Node).shape) && n.dtype === 'float32' && i !== k ? [i] : []));
+      const fit = nodes.flatMap((n, i) =>
+        sameShape(n.shape, (nodes[k] as Node).shape) && n.dtype === 'float32' && i !== k ? [i] : [],
+      );
       if (fit.length === 0) break;
       updates.push(fit[Math.floor(random() * fit.length)] as number);
     }

@@ -1,4 +1,5 @@
 // What every row of the op table must satisfy; run once for each of the two binaries.
+// biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Op } from '../src/graph/op.ts';
@@ -9,7 +10,7 @@ import { interpret, interpreter, largestOf, nodesOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 import { edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
 import { differs, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
-import { randomGraphs, updates } from './ops.graphs.ts';
+import { extremes, randomGraphs, updates } from './ops.graphs.ts';
 import { randomOps } from './ops.random.ts';
 import type { Row } from './ops.row.ts';
 import { table } from './ops.table.ts';
@@ -28,6 +29,7 @@ export function suite(simd: 'baseline' | 'relaxed'): void {
   });
   describe('random numbers', randomOps);
   describe('updates', updates);
+  describe('extremes', extremes);
   describe('random graphs', () => randomGraphs((n) => (cases += n)));
   afterAll(() => {
     const ops = new Set(table.flatMap((row) => row.ops)).size;
@@ -35,7 +37,8 @@ export function suite(simd: 'baseline' | 'relaxed'): void {
   });
 }
 
-const isOp = (x: unknown): x is Op => typeof x === 'object' && x !== null && 'name' in x && 'shape' in x && 'dtype' in x;
+const isOp = (x: unknown): x is Op =>
+  typeof x === 'object' && x !== null && 'name' in x && 'shape' in x && 'dtype' in x;
 
 /** Ops without a reference: see ops.random.ts. */
 const RANDOM = ['uniform', 'normal'];
@@ -45,14 +48,17 @@ async function everyOp(): Promise<void> {
   const covered = new Set(table.flatMap((row) => row.ops.map((op) => op.name)));
   for (const file of readdirSync(folder)) {
     for (const op of Object.values(await import(new URL(file, folder).href)).filter(isOp)) {
-      if (!covered.has(op.name) && !RANDOM.includes(op.name)) expect.fail(`${file}: ${op.name} has no row in ops.table.ts`);
+      if (!covered.has(op.name) && !RANDOM.includes(op.name))
+        expect.fail(`${file}: ${op.name} has no row in ops.table.ts`);
     }
   }
   for (const row of table) {
-    const used = new Set(row.cases.flatMap((c) => {
-      const x = c.shapes.map((shape, k) => placeholder(shape, (c.domains ?? row.domains)[k]!.dtype, k));
-      return nodesOf([(c.build ?? row.build)(...x)]).map((node) => node.op);
-    }));
+    const used = new Set(
+      row.cases.flatMap((c) => {
+        const x = c.shapes.map((shape, k) => placeholder(shape, (c.domains ?? row.domains)[k]!.dtype, k));
+        return nodesOf([(c.build ?? row.build)(...x)]).map((node) => node.op);
+      }),
+    );
     for (const op of row.ops) expect(used.has(op), `${row.name} is built without ${op.name}`).toBe(true);
   }
 }
@@ -60,7 +66,8 @@ async function everyOp(): Promise<void> {
 function checkRow(row: Row): void {
   const random = generator(row.name.length * 7919 + row.cases.length);
   const failures: string[] = [];
-  const fail = (c: Prepared, what: string, why: string | null) => why !== null && failures.push(`${c.label}: ${what}: ${why}`);
+  const fail = (c: Prepared, what: string, why: string | null) =>
+    why !== null && failures.push(`${c.label}: ${what}: ${why}`);
   for (const c of row.cases) checkCase(row, sampled(row, c, random), fail);
   for (const e of row.edges ?? []) checkEdge(row, edge(row, e), fail);
   if (failures.length > 0) expect.fail(`${failures.length} failures\n${failures.slice(0, 12).join('\n')}`);
@@ -157,7 +164,8 @@ function differenced(
   for (let i = 0; i < analytic.length; i += stride) {
     const slope = (8 * (at(i, STEP) - at(i, -STEP)) - (at(i, 2 * STEP) - at(i, -2 * STEP))) / (12 * STEP);
     const room = 1e-6 * Math.max(Math.abs(slope), 0.05 * top, 1e-2);
-    if (!(Math.abs(slope - analytic[i]!) <= room)) return `element ${i}: gradient ${analytic[i]}, slope ${slope} ± ${room}`;
+    if (!(Math.abs(slope - analytic[i]!) <= room))
+      return `element ${i}: gradient ${analytic[i]}, slope ${slope} ± ${room}`;
   }
   return null;
 }
