@@ -46,13 +46,26 @@ function evaluate(node: Node, at: Values, noise?: Noise): Float64Array {
   }
   if (node.dtype === 'int32') return y.map((v) => v | 0);
   if (noise === undefined || node.dtype !== 'float32') return y;
-  const scale = node.op.forms === undefined ? scaleOf(node, inputs) : null;
-  return y.map((v, i) => {
-    // What float32 holds exactly was chosen, moved or exact: equal elements stay equal.
-    if (Math.fround(v) === v) return v;
-    const size = Math.max(Math.abs(v), scale?.[i] ?? 0);
-    return Number.isFinite(size) ? Math.fround(v + noise() * ROUNDINGS * EPSILON * size) : v;
-  });
+  if (node.op.forms === undefined) {
+    if (isChosen(y, inputs)) return y;
+    const scale = scaleOf(node, inputs);
+    return y.map((v, i) => rounded(v, Math.max(Math.abs(v), scale[i] as number), noise));
+  }
+  // What float32 holds exactly was not rounded, so that equal elements stay equal.
+  return y.map((v) => (Math.fround(v) === v ? v : rounded(v, Math.abs(v), noise)));
+}
+
+function rounded(v: number, size: number, noise: Noise): number {
+  return Number.isFinite(size) ? Math.fround(v + noise() * ROUNDINGS * EPSILON * size) : v;
+}
+
+/** Whether a result consists of elements of its inputs, judged by eight of them: an extreme, a copy. */
+function isChosen(y: Float64Array, inputs: readonly Float64Array[]): boolean {
+  const stride = Math.max(1, Math.floor(y.length / 8));
+  for (let i = 0; i < y.length; i += stride) {
+    if (y[i] !== 0 && !inputs.some((x) => x.includes(y[i] as number))) return false;
+  }
+  return true;
 }
 
 /** The size of the terms that a result adds up, which may cancel: its formula over magnitudes, or its largest input. */

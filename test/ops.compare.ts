@@ -1,10 +1,13 @@
 // How far a float32 result may be from the float64 one, and the words for one that is farther.
+// biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 
 import { largestOf, type Noise } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 
 const ULP = 2 ** -23;
 const SUBNORMAL = 2 ** -126;
+/** What float64 itself may be off by, in results of about 1. */
+const DOUBLE = 1e-12;
 const SAMPLES = 4;
 
 /** What keeps `got` from being `exact`, element by element; null where nothing does. */
@@ -54,7 +57,7 @@ export function withinNoise(exact: readonly Float64Array[], evaluate: (noise: No
   }
   return exact.map((x, j) => {
     const most = (moved[j] as Float64Array).reduce((a, b) => Math.max(a, b), 0);
-    const room = x.map((v, i) => 4 * (moved[j] as Float64Array)[i]! + 0.5 * most + 2 * ULP * Math.abs(v) + SUBNORMAL);
+    const room = x.map((v, i) => 4 * (moved[j] as Float64Array)[i]! + 0.5 * most + 2 * ULP * Math.abs(v) + DOUBLE);
     return { room, allowed: (i: number) => room[i] as number };
   });
 }

@@ -1,13 +1,15 @@
 // Random expressions, run by the kernels with and without rewrites and step by step, against float64. They find what
+// biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 // single ops cannot: faults of grouping, of tapes, of memory taken over and of views.
 import { expect, test } from 'vitest';
 import { compile } from '../src/compile.ts';
 import { gradients } from '../src/grad.ts';
 import type { Node } from '../src/graph/node.ts';
+import { Value } from '../src/graph/value.ts';
 import { mul } from '../src/ops/elementwise.ts';
 import { mean } from '../src/ops/reduce.ts';
 import { optimise } from '../src/rewrite/index.ts';
-import { state, Tensor, tensor } from '../src/tensor.ts';
+import { grad, state, Tensor, tensor } from '../src/tensor.ts';
 import { interpret, interpreter, largestOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 import { type Input, leaves } from './ops.case.ts';
@@ -35,6 +37,32 @@ export function randomGraphs(count: (n: number) => void): void {
     }, 600_000);
   }
   test('most graphs are well-conditioned', () => expect(skipped).toBeLessThan(GRAPHS / 10));
+}
+
+/** Updates that cannot be made in place, though they are as large as what they replace. */
+export function updates(): void {
+  for (const rewrites of [true, false]) {
+    for (const name of ['sum', 'max', 'min'] as const) {
+      test(`${name} of a variable over an axis of one${rewrites ? '' : ', without rewrites'}`, () => {
+        const v = state(tensor([[3, -1, 2, 5, -7]]));
+        compile(() => v.assign(v.mul(2)[name](0, true)), { rewrites })();
+        expect([...v.data()]).toEqual([6, -2, 4, 10, -14]);
+      });
+    }
+  }
+}
+
+/** An extreme that was read before its gradient is asked for may have been rounded by another program. */
+export function extremes(): void {
+  for (const name of ['max', 'min'] as const) {
+    test(`gradient of a ${name} that was rounded elsewhere`, () => {
+      const x = tensor([0.1, 0.7, -0.3]).mul(0.9);
+      const y = x[name]();
+      const [read] = y.data() as Float32Array;
+      y.node.value = Value.of('float32', Float32Array.of((read as number) * (1 + 2 ** -23)));
+      expect([...grad(y, [x])[0].data()]).toEqual(name === 'max' ? [0, 1, 0] : [0, 0, 1]);
+    });
+  }
 }
 
 /** What is wrong with graph `seed`: '' for nothing, null where it cannot be told. */

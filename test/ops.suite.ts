@@ -1,4 +1,5 @@
 // What every row of the op table must satisfy; run once for each of the two binaries.
+// biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Op } from '../src/graph/op.ts';
@@ -9,7 +10,7 @@ import { interpret, interpreter, largestOf, nodesOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 import { edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
 import { differs, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
-import { randomGraphs } from './ops.graphs.ts';
+import { extremes, randomGraphs, updates } from './ops.graphs.ts';
 import { randomOps } from './ops.random.ts';
 import type { Row } from './ops.row.ts';
 import { table } from './ops.table.ts';
@@ -27,6 +28,8 @@ export function suite(simd: 'baseline' | 'relaxed'): void {
     for (const row of table) test(row.name, () => checkRow(row));
   });
   describe('random numbers', randomOps);
+  describe('updates', updates);
+  describe('extremes', extremes);
   describe('random graphs', () => randomGraphs((n) => (cases += n)));
   afterAll(() => {
     const ops = new Set(table.flatMap((row) => row.ops)).size;

@@ -50,7 +50,8 @@ export const sumOp = define(
 const extreme = (name: string, micro: number, start: number, f: (a: number, x: number) => number) =>
   define(name, micro, start, f, (node, dy) => {
     const x = node.inputs[0] as Node;
-    const hit = cast(eq(x, node), 'float32');
+    // The extreme of this very x: one read earlier came from another program, which may have rounded differently.
+    const hit = cast(eq(x, apply(node.op, [x], node.attrs)), 'float32');
     const share = div(dy, apply(sumOp, [hit], node.attrs));
     return [mul(hit, share)];
   });
