@@ -16,6 +16,14 @@ export function nfma(a: v128, b: v128, c: v128): v128 {
   return f32x4.sub(c, f32x4.mul(a, b));
 }
 
+/** `fma` of two float64 lanes. */
+// @ts-ignore: decorator
+@inline
+export function fma64(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
+  return f64x2.add(f64x2.mul(a, b), c);
+}
+
 /** a where the lane of `mask` is all ones, b where it is all zeros (nothing else may stand there). */
 // @ts-ignore: decorator
 @inline

@@ -178,7 +178,7 @@ function binder(node: Node, argument: ReadonlyMap<Node, number>): (args: readonl
     return (args) => realised((args[k] as Tensor).node);
   }
   const { state, operands } = node;
-  if (state !== null) return () => realised(state.head);
+  if (state !== null) return () => (state.isPending ? realised(state.head) : state.value);
   if (operands !== null) return () => operands;
   const value = bindingOf(node) as Value;
   return () => value;

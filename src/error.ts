@@ -21,7 +21,11 @@ export class NablaError extends Error {
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, fields: Record<string, unknown> = {}) {
+    // Deep enough that the stack reaches the user's own line.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = Math.max(limit, 50);
     super(message);
+    Error.stackTraceLimit = limit;
     this.code = code;
     this.fields = fields;
   }

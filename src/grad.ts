@@ -8,7 +8,7 @@ import { constant } from './ops/leaf.ts';
 import { reshape } from './ops/move.ts';
 import { sum } from './ops/reduce.ts';
 import { stabilised } from './rewrite/index.ts';
-import { broadcastAxes, formatShape, sameShape } from './shape.ts';
+import { broadcastAxes, broadcastShapes, formatShape, sameShape } from './shape.ts';
 
 const hasInputs = (node: Node) => node.inputs.length > 0;
 
@@ -34,13 +34,19 @@ export function gradients(y: Node, xs: readonly Node[]): (Node | null)[] {
     if (dy === undefined || !wanted.has(node)) continue;
     pullBack(node, dy, wanted, adjoints);
   }
-  return xs.map((x) => (wanted.has(x) ? (adjoints.get(x) ?? null) : null));
+  return xs.map((x) => {
+    if (x !== stable && !order.some((n) => wanted.has(n) && n.inputs.includes(x))) return null;
+    return adjoints.get(x) ?? expand(constant(0), x.shape);
+  });
 }
 
-/** The nodes of `order` that depend on some x. */
+/** The nodes of `order` that depend on some x by ops that can be differentiated. */
 function dependents(order: readonly Node[], xs: readonly Node[]): Set<Node> {
   const found = new Set<Node>(xs);
-  for (const node of order) if (node.inputs.some((i) => found.has(i))) found.add(node);
+  for (const node of order) {
+    const { vjp, expression } = node.op;
+    if ((vjp ?? expression) !== undefined && node.inputs.some((i) => found.has(i))) found.add(node);
+  }
   return found;
 }
 
@@ -62,11 +68,8 @@ function pullBack(node: Node, dy: Node, through: ReadonlySet<Node>, adjoints: Ma
 function partsOf(node: Node, dy: Node, wanted: readonly boolean[]): (Node | null)[] {
   const { op } = node;
   if (op.vjp !== undefined) return op.vjp(node, dy, wanted);
-  if (op.expression === undefined) {
-    throw new NablaError('gradient', `grad: ${op.name} has no derivative`, { op: op.name });
-  }
   const inputs = node.inputs.filter((_, i) => wanted[i]);
-  const found = vectorGradients(op.expression(node), inputs, dy);
+  const found = vectorGradients((op.expression as NonNullable<Op['expression']>)(node), inputs, dy);
   let next = 0;
   return wanted.map((w) => (w ? (found[next++] ?? null) : null));
 }
@@ -88,7 +91,7 @@ function vectorGradients(y: Node, xs: readonly Node[], dy: Node): (Node | null)[
 function unbroadcast(dy: Node, input: Node): Node {
   if (sameShape(dy.shape, input.shape)) return dy;
   // A gradient may come as a smaller array that itself stretches (a constant factor, say).
-  const full = dy.nElems < input.nElems ? expand(dy, input.shape) : dy;
+  const full = expand(dy, broadcastShapes('gradient', dy.shape, input.shape));
   const axes = broadcastAxes(input.shape, full.shape);
   return axes.length === 0 ? full : reshape(sum(full, axes, true), input.shape);
 }

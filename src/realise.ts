@@ -22,9 +22,10 @@ export function planCount(): number {
 export function planOf(request: Request, { words, leaves }: Canonical): Plan {
   const known = cache.find(words);
   if (known !== null) return known;
+  const key = words.slice();
   const plan = withTrace(null, () => build(request, leaves));
   built++;
-  cache.add(words, plan);
+  cache.add(key, plan);
   return plan;
 }
 
@@ -59,16 +60,17 @@ function expandRequests(roots: readonly Node[]): readonly Node[] {
 
 /**
  * Computes `wanted`. A node that hangs together with a loss and its gradients brings them all, and whatever else
- * hangs on that graph and that nobody has consumed, so that nothing is computed twice.
+ * hangs on that graph and that nobody has consumed, so that nothing is computed twice. `step` says that variables
+ * are about to change, so what depends on them is not differentiated again.
  */
-export function realise(wanted: readonly Node[]): void {
+export function realise(wanted: readonly Node[], step = false): void {
   const open = wanted.filter((n) => n.value === null);
   if (open.length === 0) return;
   const group = groupOf(open);
   if (group.length > 0) reopen(group);
   const reached = walk([...open, ...group]);
   const pending = group.length > 0 ? openEnds(reached) : [];
-  const kept = reached.filter((n) => worthKeeping(n));
+  const kept = reached.filter((n) => isNewVersion(n) || worthKeeping(n));
   const all = [...new Set([...open, ...group, ...pending, ...kept])].filter((n) => n.value === null);
   const states = new Map(all.flatMap((n) => (n.state?.head === n ? [[n, n.state] as const] : [])));
   try {
@@ -83,24 +85,37 @@ export function realise(wanted: readonly Node[]): void {
   nextEpoch();
   for (const node of reached) {
     node.timesComputed++;
-    if (group.length > 0) node.users = [];
+    if (group.length > 0) node.forgetUsers();
   }
-  for (const node of all) if (node.state === null && (group.length > 0 || !node.differentiable)) node.cut();
+  for (const node of [...group, ...all]) if (node.state === null && mayCut(node, group, step)) node.cut();
+}
+
+/**
+ * A loss is done with once it has gone back, and after a step so is all that hung on it; what can still be
+ * differentiated stays.
+ */
+function mayCut(node: Node, group: readonly Node[], step: boolean): boolean {
+  if (!node.differentiable || group.includes(node)) return true;
+  return group.length > 0 && (step || !node.inputs.some((i) => i.requiresGrad));
 }
 
 /** Most realisations that an expression may reach back over before its older part is computed and forgotten. */
 const MAX_SPAN = 32;
+/** Most nodes without gradient that may pile up before they are computed. */
+const MAX_WEIGHT = 1024;
 
 /**
  * Keeps an expression that grows from step to step (`total = total.add(loss)`) from holding every step alive: where
  * no gradient is wanted its older part is computed and cut.
  */
 export function bound(node: Node): Node {
-  if (node.span <= MAX_SPAN || node.requiresGrad || currentTrace() !== null) return node;
+  if (node.span <= MAX_SPAN && node.weight <= MAX_WEIGHT) return node;
+  if (node.requiresGrad || currentTrace() !== null) return node;
   const old = node.inputs.filter((i) => i.inputs.length > 0 && !i.requiresGrad && i.state === null);
   realise(old);
   for (const input of old) input.cut();
   node.span = 0;
+  node.weight = 1;
   return node;
 }
 
@@ -115,6 +130,11 @@ function reopen(group: readonly Node[]): void {
   for (const node of walk(group, (n) => n.inputs.length > 0)) {
     if (node.inputs.length > 0 && node.requiresGrad && node.state === null) node.value = null;
   }
+}
+
+/** The next version of a variable is kept whoever asks for it. */
+function isNewVersion(node: Node): boolean {
+  return node.state?.head === node;
 }
 
 /** What was computed twice without being kept, and needs no gradient, is worth a home. */
@@ -148,11 +168,11 @@ const ESCAPED =
 
 /** What a leaf of the uncompiled program stands for; throws where it is too old to be read. */
 export function bindingOf(node: Node): Binding {
+  if (node.operands !== null && node.value === null) return node.operands;
+  node.state?.checkReadable(node);
   if (node.value === null) {
-    if (node.operands !== null) return node.operands;
     throw new NablaError('trace', ESCAPED);
   }
-  node.state?.checkReadable(node);
   return node.value;
 }
 

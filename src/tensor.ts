@@ -17,7 +17,7 @@ import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { nextKey } from './random.ts';
 import { bound, realise, realised } from './realise.ts';
-import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
+import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
 export type Nested = number | boolean | readonly Nested[];
@@ -161,7 +161,7 @@ export class Tensor {
       state.grad = state.grad === null ? node : e.add(state.grad, node);
       if (state.grad !== node) group.push(state.grad);
     });
-    if (currentTrace() === null) for (const node of group) node.group = group;
+    for (const node of group) node.group = group;
   }
 
   /** The same elements, cut off from the gradient. */
@@ -456,9 +456,9 @@ function checkLoss(loss: Node, shape: Shape): void {
       { shape },
     );
   }
-  if (loss.requiresGrad) return;
+  if (loss.requiresGrad && loss.group === null) return;
   const why =
-    loss.inputs.length === 0
+    loss.group !== null || loss.inputs.length === 0
       ? 'its graph is gone: backward() was called on it before, or a step was made; compute the loss again'
       : 'it depends on no parameter or variable that requires a gradient';
   throw new NablaError('gradient', `backward: there is nothing to differentiate: ${why}`);
@@ -560,6 +560,7 @@ function shapeOf(nested: Nested): number[] {
 
 function collect(nested: Nested, shape: Shape, axis: number, out: (number | boolean)[]): void {
   if (axis === shape.length) {
+    if (typeof nested === 'string') throw notANumber(nested, out.length, shape);
     if (typeof nested !== 'number' && typeof nested !== 'boolean')
       throw ragged(`a ${describe(nested)} where a number was expected`);
     out.push(nested);
@@ -569,6 +570,12 @@ function collect(nested: Nested, shape: Shape, axis: number, out: (number | bool
     throw ragged(`${describe(nested)} where ${shape[axis]} elements were expected on axis ${axis}`);
   }
   for (const inner of nested) collect(inner, shape, axis + 1, out);
+}
+
+/** Names the element by its place in the nested arrays. */
+function notANumber(x: unknown, flat: number, shape: Shape): NablaError {
+  const at = stridesOf(shape).map((stride, i) => Math.floor(flat / stride) % (shape[i] as number));
+  return new NablaError('dtype', `tensor: element [${at}] is a ${typeof x} ('${x}'); expected a number`);
 }
 
 function describe(x: Nested): string {
@@ -648,8 +655,8 @@ export function noGrad<T>(fn: () => T): T {
 }
 
 /** dy/dx for each x, as tensors that can be computed, printed or differentiated again. y must be a scalar. */
-export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[] {
-  return gradients(
+export function grad<const X extends readonly Tensor[]>(y: Tensor, xs: X): { -readonly [K in keyof X]: Tensor } {
+  const found = gradients(
     y.node,
     xs.map((x) => x.node),
   ).map((g, i) => {
@@ -660,4 +667,5 @@ export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[] {
     }
     return make(g);
   });
+  return found as { -readonly [K in keyof X]: Tensor };
 }

@@ -13,7 +13,7 @@ const FOUR = 18, THIRD = 19, HALF = 20, MAX = 21;
 const LOG = memory.data<f32>([
   -0.5, 0.333331972, -0.249996200, 0.200120345, -0.166846126, 0.139814854, -0.121483512, 0.140869141, -0.130310059,
   0.666666667, 0.693147182,
-  1.17549435e-38, 8388607, -23, // the smallest normal number; below it x is scaled by 2²³ = 1 + 8388607
+  1.17549435e-38, 8388607, 23, // the smallest normal number; below it x is scaled by 2²³ = 1 + 8388607
   Infinity, -0.0, 1, 0.25, 4, 0.333333333, 0.5, 3.40282347e38,
 ], 16);
 
@@ -48,15 +48,27 @@ function outside(r: v128, x: v128, below: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function vlog(x: v128): v128 {
+  const usual = v128.and(f32x4.ge(x, constant(LOG, TINY)), f32x4.lt(x, constant(LOG, INF)));
+  return i32x4.bitmask(usual) == 15 ? logNormal(x, f32x4.splat(0)) : logAny(x);
+}
+
+/** log x − shift·ln 2 for normal x; anything finite for others. */
+// @ts-ignore: decorator
+@inline
+function logNormal(x: v128, shift: v128): v128 {
+  const k = i32x4.shr_s(i32x4.sub(x, constant(LOG, TWO_THIRDS)), 23);
+  const m = f32x4.sub(i32x4.sub(x, i32x4.shl(k, 23)), constant(LOG, ONE));
+  return assembled(f32x4.sub(f32x4.convert_i32x4_s(k), shift), m);
+}
+
+/** `vlog` for a vector with a zero, a subnormal, an infinity, a NaN or a negative number in it. */
+function logAny(x: v128): v128 {
   const zero = f32x4.splat(0);
   const tiny = f32x4.lt(x, constant(LOG, TINY));
   const scale = f32x4.add(v128.and(tiny, constant(LOG, SCALE_1)), constant(LOG, ONE)); // 2²³ or 1
-  const y = f32x4.mul(x, scale);
-  const k = i32x4.shr_s(i32x4.sub(y, constant(LOG, TWO_THIRDS)), 23);
-  const m = f32x4.sub(i32x4.sub(y, i32x4.shl(k, 23)), constant(LOG, ONE));
-  let e = f32x4.add(f32x4.convert_i32x4_s(k), v128.and(tiny, constant(LOG, SHIFT)));
-  e = f32x4.sub(e, v128.and(f32x4.eq(x, zero), constant(LOG, INF)));
-  return outside(assembled(e, m), x, f32x4.lt(x, zero));
+  const infinite = v128.and(f32x4.eq(x, zero), constant(LOG, INF)); // gives −∞ at 0
+  const shift = f32x4.add(v128.and(tiny, constant(LOG, SHIFT)), infinite);
+  return outside(logNormal(f32x4.mul(x, scale), shift), x, f32x4.lt(x, zero));
 }
 
 /**

@@ -1,5 +1,6 @@
-// x to the power y, on four float32 lanes, through log2 and 2ˣ in float64 (two lanes at a time): y·log2 x needs
-// eight bits more than float32 has, and both binaries round float64 alike.
+// x to the power y, on four float32 lanes, through log2 and 2ˣ in float64 (two lanes at a time): y·log2 x needs eight
+// bits more than float32 has.
+import { fma64 } from '../simd';
 import { constant, constant64 } from './table';
 
 // log2((1 + s)/(1 − s)) = s·(L0 + L1·s² + …): Taylor, 2/(ln 2·(2i + 1)). |s| ≤ 0.1716, so what is cut off is 2^-39.
@@ -28,14 +29,14 @@ function log2(x: v128): v128 {
   const m = i64x2.add(i64x2.shr_u(i64x2.shl(t, 12), 12), base); // [√½, √2)
   const s = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
   const z = f64x2.mul(s, s);
-  let p = f64x2.add(f64x2.mul(constant64(POW, L6), z), constant64(POW, L5));
-  p = f64x2.add(f64x2.mul(p, z), constant64(POW, L4));
-  p = f64x2.add(f64x2.mul(p, z), constant64(POW, L3));
-  p = f64x2.add(f64x2.mul(p, z), constant64(POW, L2));
-  p = f64x2.add(f64x2.mul(p, z), constant64(POW, L1));
-  p = f64x2.add(f64x2.mul(p, z), constant64(POW, L0));
+  let p = fma64(constant64(POW, L6), z, constant64(POW, L5));
+  p = fma64(p, z, constant64(POW, L4));
+  p = fma64(p, z, constant64(POW, L3));
+  p = fma64(p, z, constant64(POW, L2));
+  p = fma64(p, z, constant64(POW, L1));
+  p = fma64(p, z, constant64(POW, L0));
   const inf = constant64(POW, INF);
-  const r = f64x2.sub(f64x2.add(f64x2.mul(p, s), k), v128.and(f64x2.eq(x, f64x2.splat(0)), inf));
+  const r = f64x2.sub(fma64(p, s, k), v128.and(f64x2.eq(x, f64x2.splat(0)), inf));
   return v128.bitselect(r, x, f64x2.lt(x, inf));
 }
 
@@ -46,14 +47,14 @@ function exp2(w: v128): v128 {
   w = f64x2.pmax(f64x2.pmin(w, constant64(POW, HIGH)), constant64(POW, LOW));
   const n = f64x2.nearest(w);
   const g = f64x2.sub(w, n);
-  let p = f64x2.add(f64x2.mul(constant64(POW, E8), g), constant64(POW, E7));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E6));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E5));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E4));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E3));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E2));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E1));
-  p = f64x2.add(f64x2.mul(p, g), constant64(POW, E0));
+  let p = fma64(constant64(POW, E8), g, constant64(POW, E7));
+  p = fma64(p, g, constant64(POW, E6));
+  p = fma64(p, g, constant64(POW, E5));
+  p = fma64(p, g, constant64(POW, E4));
+  p = fma64(p, g, constant64(POW, E3));
+  p = fma64(p, g, constant64(POW, E2));
+  p = fma64(p, g, constant64(POW, E1));
+  p = fma64(p, g, constant64(POW, E0));
   return f64x2.mul(p, i64x2.shl(f64x2.add(n, constant64(POW, SCALE)), 52));
 }
 

@@ -9,7 +9,7 @@ import { currentTrace, type Trace } from './trace.ts';
 import type { Value } from './value.ts';
 
 export const NO_ATTRS: Attrs = Object.freeze({});
-const NO_NODES: readonly Node[] = Object.freeze([]);
+const NO_NODES: Node[] = [];
 
 let made = 0;
 let epoch = 0;
@@ -30,10 +30,12 @@ export class Node {
   readonly layer: string;
 
   /** Nodes that read this one, kept only until it is realised; a leaf knows none, so it holds nothing alive. */
-  users: Node[] = [];
+  users: readonly Node[] = NO_NODES;
   /** How many realisations happened between the making of its oldest open ancestor and its own, at most. */
   span = 0;
   readonly epoch: number = epoch;
+  /** At most so many nodes that no gradient goes through have piled up below it. */
+  weight = 0;
   /** Whether a derivative may be asked for through it even once its elements are known. */
   readonly differentiable: boolean;
   /** Its elements, once known. */
@@ -66,11 +68,15 @@ export class Node {
     for (const input of inputs) {
       if (input.requiresGrad) requiresGrad = true;
       if (input.inputs.length === 0) continue;
-      if (input.value === null) input.users.push(this);
+      if (input.value === null) input.addUser(this);
       this.span = Math.max(this.span, input.epoch === this.epoch ? input.span : input.span + 1);
     }
     this.differentiable = gradEnabled && dtype === 'float32';
     this.requiresGrad = requiresGrad && this.differentiable;
+    if (!this.differentiable) {
+      this.weight = 1;
+      for (const input of inputs) if (input.value === null) this.weight += input.weight;
+    }
   }
 
   get nElems(): number {
@@ -83,10 +89,20 @@ export class Node {
     return this.#signature;
   }
 
+  private addUser(user: Node): void {
+    if (this.users === NO_NODES) this.users = [user];
+    else (this.users as Node[]).push(user);
+  }
+
+  /** Forgets who reads it. */
+  forgetUsers(): void {
+    this.users = NO_NODES;
+  }
+
   /** Forgets how it was computed. */
   cut(): void {
     this.inputs = NO_NODES;
-    this.users = [];
+    this.users = NO_NODES;
     this.group = null;
     this.span = 0;
     this.requiresGrad = false;
@@ -113,14 +129,7 @@ function intern(node: Node): number {
 
 /** A new node of `op`: its shape and dtype by the op's own rules, which throw where the inputs do not fit. */
 export function apply(op: Op, inputs: readonly Node[], attrs: Attrs = NO_ATTRS): Node {
-  try {
-    return new Node(op, inputs, attrs, op.shape(inputs, attrs), op.dtype(inputs, attrs));
-  } catch (error) {
-    if (layer !== '' && error instanceof NablaError && error.fields.layer === undefined) {
-      throw new NablaError(error.code, `${error.message} (in layer ${layer})`, { ...error.fields, layer });
-    }
-    throw error;
-  }
+  return new Node(op, inputs, attrs, op.shape(inputs, attrs), op.dtype(inputs, attrs));
 }
 
 /** Notes that elements were computed: see `span`. */
@@ -139,12 +148,15 @@ export function noGrad<T>(fn: () => T): T {
   }
 }
 
-/** Runs `fn` with the nodes it makes marked as part of layer `name`. */
+/** Runs `fn` with the nodes it makes, and the errors it throws, marked as part of layer `name`. */
 export function inLayer<T>(name: string, fn: () => T): T {
   const before = layer;
   layer = before === '' ? name : `${before}.${name}`;
   try {
     return fn();
+  } catch (error) {
+    if (!(error instanceof NablaError) || error.fields.layer !== undefined) throw error;
+    throw new NablaError(error.code, `${error.message} (in layer ${layer})`, { ...error.fields, layer });
   } finally {
     layer = before;
   }

@@ -45,7 +45,7 @@ export interface Op {
   /** Shape of the result; throws an error that names the op where the inputs do not fit. */
   shape(inputs: readonly Node[], attrs: Attrs): Shape;
   dtype(inputs: readonly Node[], attrs: Attrs): DType;
-  /** Gradient with respect to each input, built of other ops; null where there is none. Absent: not differentiable. */
+  /** Gradient with respect to each input, built of other ops; null where it is 0. Absent: a constant to derivatives. */
   vjp?(node: Node, dy: Node, wanted: readonly boolean[]): (Node | null)[];
   /** The oracle of the tests: the result in float64 from inputs in float64. */
   reference?(inputs: readonly Float64Array[], node: Node): Float64Array;

@@ -54,6 +54,11 @@ export class State {
     return this.#head;
   }
 
+  /** Whether the newest version is still to be computed. */
+  get isPending(): boolean {
+    return !this.#overwritten && this.#head.value === null;
+  }
+
   /** The leaf of the last realised version. */
   get realised(): Node {
     return this.#before ?? this.head;

@@ -7,6 +7,7 @@ import type { Pair, WindowOptions } from '../ops/window.ts';
 import { formatShape } from '../shape.ts';
 import { make, rand, type Tensor } from '../tensor.ts';
 
+export { checkPooling } from '../ops/pool.ts';
 export { type Pair, pair, type WindowOptions } from '../ops/window.ts';
 export type { ConvOptions };
 
@@ -30,7 +31,19 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
 /** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] + b [O] → [N,O,OH,OW]. */
 export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions & { bias?: Tensor | null } = {}): Tensor {
   const y = make(convolve(x.node, weight.node, options));
-  return options.bias ? y.add(options.bias.reshape([options.bias.size, 1, 1])) : y;
+  if (!options.bias) return y;
+  const { shape } = options.bias;
+  if (shape.length !== 1 || shape[0] !== weight.shape[0]) {
+    throw new NablaError(
+      'shape',
+      `conv2d: bias is ${formatShape(shape)}, expected ${formatShape([weight.shape[0] as number])}`,
+      {
+        op: 'conv2d',
+        shape,
+      },
+    );
+  }
+  return y.add(options.bias.reshape([options.bias.size, 1, 1]));
 }
 
 /** Largest of each window of x [N,C,H,W]; the stride is the kernel's size by default. */

@@ -1,8 +1,10 @@
 // The layers: a function of functional.ts with its parameters.
 import { NablaError } from '../error.ts';
+import { checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   type ConvOptions,
+  checkPooling,
   checkProbability,
   conv2d,
   dropout,
@@ -59,8 +61,10 @@ export class Linear extends Module {
   weight: Tensor;
   bias: Tensor | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true }: { bias?: boolean } = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
     super();
+    const { bias = true } = options;
+    checkNames('Linear', options, ['bias']);
     checkCount('Linear', 'inFeatures', inFeatures);
     checkCount('Linear', 'outFeatures', outFeatures);
     this.weight = parameter(fanInUniform([outFeatures, inFeatures], inFeatures));
@@ -85,6 +89,7 @@ export class Conv2d extends Module {
     { bias = true, ...options }: ConvOptions & { bias?: boolean } = {},
   ) {
     super();
+    checkNames('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
     checkCount('Conv2d', 'inChannels', inChannels);
     checkCount('Conv2d', 'outChannels', outChannels);
     const groups = options.groups ?? 1;
@@ -117,7 +122,8 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Pair, options: WindowOptions = {}) {
     super();
-    pair('MaxPool2d', 'kernelSize', kernelSize, 1);
+    checkNames('MaxPool2d', options, ['stride', 'padding', 'dilation']);
+    checkPooling('MaxPool2d', kernelSize, options);
     this.kernelSize = kernelSize;
     this.options = options;
   }

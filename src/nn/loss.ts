@@ -2,6 +2,7 @@
 
 import { checkBelow } from '../dtype.ts';
 import { NablaError } from '../error.ts';
+import { checkNames } from '../options.ts';
 import { formatShape, sameShape } from '../shape.ts';
 import { type Tensor, tensor } from '../tensor.ts';
 import { crossEntropyRows } from './functional.ts';
@@ -11,11 +12,16 @@ export interface LossOptions {
   reduction?: Reduction;
 }
 
-function reduce(loss: Tensor, { reduction = 'mean' }: LossOptions): Tensor {
+function reduce(op: string, loss: Tensor, options: LossOptions): Tensor {
+  checkNames(op, options, ['reduction']);
+  const { reduction = 'mean' } = options;
   if (reduction === 'mean') return loss.mean();
   if (reduction === 'sum') return loss.sum();
   if (reduction === 'none') return loss;
-  throw new NablaError('option', `reduction: got "${reduction}"; expected "mean", "sum" or "none"`, { reduction });
+  throw new NablaError('option', `${op}: reduction is '${reduction}'; expected 'mean', 'sum' or 'none'`, {
+    op,
+    reduction,
+  });
 }
 
 function checkSame(op: string, prediction: Tensor, target: Tensor): void {
@@ -31,7 +37,7 @@ function checkSame(op: string, prediction: Tensor, target: Tensor): void {
 /** (prediction − target)², reduced. */
 export function mseLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkSame('mseLoss', prediction, target);
-  return reduce(prediction.sub(target).square(), options);
+  return reduce('mseLoss', prediction.sub(target).square(), options);
 }
 
 /** −(y·log p + (1 − y)·log(1 − p)), reduced; logs are held at −100, as PyTorch's, so p may be 0 or 1. */
@@ -39,13 +45,13 @@ export function binaryCrossEntropy(p: Tensor, target: Tensor, options: LossOptio
   checkSame('binaryCrossEntropy', p, target);
   const q = p.neg().add(1);
   const [logP, logQ] = [p.log().maximum(-100), q.log().maximum(-100)];
-  return reduce(target.mul(logP).add(target.neg().add(1).mul(logQ)).neg(), options);
+  return reduce('binaryCrossEntropy', target.mul(logP).add(target.neg().add(1).mul(logQ)).neg(), options);
 }
 
 /** The same of p = sigmoid(logits), stable for any logit: softplus(x) − y·x. */
 export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkSame('binaryCrossEntropyWithLogits', logits, target);
-  return reduce(logits.softplus().sub(target.mul(logits)), options);
+  return reduce('binaryCrossEntropyWithLogits', logits.softplus().sub(target.mul(logits)), options);
 }
 
 /**
@@ -53,25 +59,30 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, opt
  * [.., K]; 'mean' is over rows. The gradient of a row is softmax(x) − target.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  const labels = asLabels(logits, target);
-  const known = labels.dtype === 'int32' ? labels.node.value?.host : null;
-  if (known) checkBelow(known, logits.shape.at(-1) as number, 'crossEntropy: label');
-  return reduce(crossEntropyRows(logits, labels), options);
+  const labels = asLabels('crossEntropy', logits, target);
+  return reduce('crossEntropy', crossEntropyRows(logits, labels), options);
 }
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */
-function asLabels(logits: Tensor, target: Tensor): Tensor {
-  if (target.dtype !== 'float32' || target.shape.length !== logits.shape.length - 1) return target;
-  const values = target.node.value?.host;
-  if (values?.every(Number.isInteger)) return tensor(Int32Array.from(values), { shape: target.shape });
+function asLabels(op: string, logits: Tensor, target: Tensor): Tensor {
+  const indices = target.dtype === 'float32' && target.shape.length === logits.shape.length - 1;
+  const values = indices || target.dtype === 'int32' ? target.node.value?.host : null;
+  if (values && (!indices || values.every(Number.isInteger))) {
+    checkBelow(values, logits.shape.at(-1) as number, `${op}: label`);
+    return indices ? tensor(Int32Array.from(values), { shape: target.shape }) : target;
+  }
+  if (!indices) return target;
   throw new NablaError(
     'dtype',
-    `crossEntropy: labels ${formatShape(target.shape)} are float32; expected whole numbers, made with { dtype: 'int32' }`,
-    { op: 'crossEntropy', shape: target.shape },
+    `${op}: labels ${formatShape(target.shape)} are float32; expected whole numbers, made with { dtype: 'int32' }`,
+    { op, shape: target.shape },
   );
 }
 
 /** Share of rows whose largest logit is the label: a scalar in 0 … 1. */
 export function accuracy(logits: Tensor, labels: Tensor): Tensor {
-  return logits.argmax(-1).eq(asLabels(logits, labels)).mean();
+  return logits
+    .argmax(-1)
+    .eq(asLabels('accuracy', logits, labels))
+    .mean();
 }

@@ -5,6 +5,7 @@ import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op } from '../graph/op.ts';
 import { formatShape, type Shape } from '../shape.ts';
+import { epilogueReference } from './reference.ts';
 import { outputSize, type Pair, pair, type WindowOptions } from './window.ts';
 
 type Four = readonly [number, number, number, number];
@@ -80,13 +81,14 @@ export const convOp: Op = {
     const operands = [l.write(node as Node), l.read(x), l.read(w), bias ? l.read(bias) : null];
     emit(l, abi.OP_CONV, operands, g, (node as Node).attrs.act as number | undefined);
   },
-  reference: ([x, w], node) => {
+  reference: ([x, w, bias], node) => {
     const out = new Float64Array(node.nElems);
     const [a, b] = node.inputs as [Node, Node];
-    products(geometry(a.shape, b.shape, node.attrs), (i, j, k) => {
+    const g = geometry(a.shape, b.shape, node.attrs);
+    products(g, (i, j, k) => {
       (out[k] as number) += ((x as Float64Array)[i] as number) * ((w as Float64Array)[j] as number);
     });
-    return out;
+    return epilogueReference(out, node, (i) => bias?.[Math.floor(i / (g.oh * g.ow)) % g.o] ?? 0);
   },
 };
 

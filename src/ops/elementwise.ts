@@ -34,7 +34,8 @@ function define(name: string, row: Row): Op {
 }
 
 function checked(name: string, row: Row, inputs: readonly Node[]): DType {
-  const dtype = inputs.map((i) => i.dtype).reduce((a, b) => promote(name, a, b));
+  let { dtype } = inputs[0] as Node;
+  for (const input of inputs) dtype = promote(name, dtype, input.dtype);
   if (row.forms[dtype] === undefined) {
     const known = Object.keys(row.forms).join(' or ');
     throw new NablaError('dtype', `${name}: got ${dtype}, expected ${known}; convert with .to('float32')`, {
@@ -317,7 +318,6 @@ export function copy(x: Node): Node {
 export const detachOp = define('detach', {
   forms: { float32: COPY, int32: COPY, bool: COPY },
   f: (x) => x,
-  vjp: () => [null],
 });
 export function detach(x: Node): Node {
   return apply(detachOp, [x]);
@@ -349,7 +349,7 @@ export function cast(x: Node, to: DType): Node {
   return apply(castOp, [x], { to });
 }
 /** A bool already is a float in memory. */
-const boolToFloatOp: Op = define('boolToFloat', { forms: { bool: COPY }, f: (x) => x, dtype: () => 'float32' });
+export const boolToFloatOp: Op = define('boolToFloat', { forms: { bool: COPY }, f: (x) => x, dtype: () => 'float32' });
 
 /** Stretches axes of size 1 to `shape`, as broadcasting does. */
 export const expandOp: Op = {

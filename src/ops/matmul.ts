@@ -6,6 +6,7 @@ import type { Op } from '../graph/op.ts';
 import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { expand } from './elementwise.ts';
 import { reshape } from './move.ts';
+import { epilogueReference } from './reference.ts';
 
 /** Sizes of op(a)·op(b) over stored shapes: [.., M, K] · [.., K, N], transposed or not. */
 function sizes(inputs: readonly Node[], attrs: Node['attrs']) {
@@ -21,15 +22,7 @@ export const matmulOp: Op = {
   name: 'matmul',
   shape: (inputs, attrs) => {
     const { m, k, kb, n, batchA, batchB } = sizes(inputs, attrs);
-    if (k !== kb) {
-      const [a, b] = inputs.map((i) => formatShape(i.shape));
-      const [wordA, wordB] = [attrs.transA ? 'second-to-last' : 'last', attrs.transB ? 'last' : 'second-to-last'];
-      throw new NablaError(
-        'shape',
-        `matmul: inner sizes differ: a ${a} · b ${b}; a's ${wordA} (${k}) must equal b's ${wordB} (${kb})`,
-        { op: 'matmul', shapes: inputs.map((i) => i.shape) },
-      );
-    }
+    if (k !== kb) throw new Error(`matmul: ${k} and ${kb}`);
     return [...(batchA.length > 0 ? batchA : batchB), m, n];
   },
   dtype: (inputs) => {
@@ -58,10 +51,10 @@ export const matmulOp: Op = {
       ...[null, null, (attrs.act as number | undefined) ?? abi.ACT_NONE],
     ]);
   },
-  reference: ([x, y], node) => {
+  reference: ([x, y, bias], node) => {
     const { m, k, n, lda, ldb, batchA, batchB } = sizes(node.inputs, node.attrs);
     const { transA, transB } = node.attrs;
-    return Float64Array.from({ length: node.nElems }, (_, i) => {
+    const plain = Float64Array.from({ length: node.nElems }, (_, i) => {
       const batch = Math.floor(i / (m * n));
       const [row, col] = [Math.floor(i / n) % m, i % n];
       const [a0, b0] = [batchA.length > 0 ? batch * m * k : 0, batchB.length > 0 ? batch * k * n : 0];
@@ -73,8 +66,21 @@ export const matmulOp: Op = {
       }
       return sum;
     });
+    return epilogueReference(plain, node, (i) => bias?.[bias.length === n ? i % n : Math.floor(i / n) % m] ?? 0);
   },
 };
+
+/** The sizes that a product sums over, in the shapes the user gave. */
+function checkInner(a: Shape, b: Shape): void {
+  const [k, kb] = [a.at(-1), b.at(b.length === 1 ? -1 : -2)];
+  if (k === kb) return;
+  throw new NablaError(
+    'shape',
+    `matmul: inner sizes differ: a ${formatShape(a)} · b ${formatShape(b)}; a's last (${k}) must equal b's ` +
+      `${b.length === 1 ? 'last' : 'second-to-last'} (${kb})`,
+    { op: 'matmul', shapes: [a, b] },
+  );
+}
 
 /** op(a)·op(b) where the batches agree or one has none. */
 export function product(a: Node, b: Node, transA = false, transB = false): Node {
@@ -93,6 +99,8 @@ export function matmul(a: Node, b: Node): Node {
       },
     );
   }
+  checkInner(a.shape, b.shape);
+  if (a.shape.length === 1 && b.shape.length === 1) return reshape(matmul(reshape(a, [1, a.nElems]), b), []);
   if (a.shape.length === 1) return dropAxis(matmul(reshape(a, [1, ...a.shape]), b), -2);
   if (b.shape.length === 1) return dropAxis(matmul(a, reshape(b, [...b.shape, 1])), -1);
   // A stack of matrices times one matrix is one taller matrix times it.

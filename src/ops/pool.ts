@@ -87,18 +87,16 @@ export const maxPoolOp: Op = output(
 );
 
 /** Where in its plane the maximum of each window lies; of equal ones the first. */
-export const maxPoolPlaceOp: Op = output(
-  'maxPool2dPlace',
-  1,
-  { dtype: () => 'int32', vjp: () => [null] },
-  (_, at) => at,
-);
+export const maxPoolPlaceOp: Op = output('maxPool2dPlace', 1, { dtype: () => 'int32' }, (_, at) => at);
 
 /** dy sent back to the places of the maxima. */
 export const maxPoolGradOp: Op = {
   name: 'maxPool2dGrad',
   shape: (_, attrs) => attrs.shape as Shape,
   dtype: () => 'float32',
+  vjp: () => {
+    throw new NablaError('gradient', 'grad: the gradient of maxPool2d has no derivative of its own yet');
+  },
   lower: ([node], l) => {
     const [dy, places] = (node as Node).inputs as [Node, Node];
     const [n, c, h, w] = (node as Node).shape as readonly [number, number, number, number];
@@ -116,20 +114,26 @@ export const maxPoolGradOp: Op = {
   },
 };
 
-/** The largest of each window; the stride is the kernel's size by default. Padding never wins. */
-export function maxPool2d(x: Node, kernelSize: Pair, o: WindowOptions = {}): Node {
-  const kernel = pair('maxPool2d', 'kernelSize', kernelSize, 1);
-  const padding = pair('maxPool2d', 'padding', o.padding ?? 0, 0);
+/** The window that options describe, checked; the stride is the kernel's size by default. */
+export function checkPooling(op: string, kernelSize: Pair, o: WindowOptions): Window {
+  const kernel = pair(op, 'kernelSize', kernelSize, 1);
+  const padding = pair(op, 'padding', o.padding ?? 0, 0);
   if (padding.some((p, i) => p * 2 > (kernel[i] as number))) {
-    throw new NablaError('option', `maxPool2d: padding ${padding} is more than half of the kernel ${kernel}`, {
+    throw new NablaError('option', `${op}: padding ${padding} is more than half of the kernel ${kernel}`, {
+      op,
       padding,
       kernel,
     });
   }
-  return apply(maxPoolOp, [x], {
+  return {
     kernel,
-    stride: pair('maxPool2d', 'stride', o.stride ?? kernel, 1),
+    stride: pair(op, 'stride', o.stride ?? kernel, 1),
     padding,
-    dilation: pair('maxPool2d', 'dilation', o.dilation ?? 1, 1),
-  });
+    dilation: pair(op, 'dilation', o.dilation ?? 1, 1),
+  };
+}
+
+/** The largest of each window. Padding never wins; of equal ones the first gets the gradient. */
+export function maxPool2d(x: Node, kernelSize: Pair, o: WindowOptions = {}): Node {
+  return apply(maxPoolOp, [x], { ...checkPooling('maxPool2d', kernelSize, o) });
 }

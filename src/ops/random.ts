@@ -10,7 +10,6 @@ function define(name: string, distribution: number): Op {
     name,
     shape: (_, attrs) => attrs.shape as Shape,
     dtype: () => 'float32',
-    vjp: () => [null],
     lower: ([node], l) => {
       const key = (node as Node).inputs[0] as Node;
       l.emit(abi.OP_RANDOM, [l.write(node as Node), l.read(key), (node as Node).nElems, distribution]);

@@ -50,7 +50,8 @@ export const sumOp = define(
 const extreme = (name: string, micro: number, start: number, f: (a: number, x: number) => number) =>
   define(name, micro, start, f, (node, dy) => {
     const x = node.inputs[0] as Node;
-    const hit = cast(eq(x, node), 'float32');
+    // The extreme of this very x: one read earlier came from another program, which may have rounded differently.
+    const hit = cast(eq(x, apply(node.op, [x], node.attrs)), 'float32');
     const share = div(dy, apply(sumOp, [hit], node.attrs));
     return [mul(hit, share)];
   });
@@ -59,8 +60,8 @@ export const minOp = extreme('min', abi.MICRO_REDUCE_MIN, Number.POSITIVE_INFINI
 
 type Axes = number | readonly number[] | undefined;
 
-function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean): Node {
-  const list = normalizeAxes(op.name, axes, x.shape.length);
+function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean, name = op.name): Node {
+  const list = normalizeAxes(name, axes, x.shape.length);
   const kept = list.length === 0 ? x : apply(op, [x], { axes: list });
   return keepDim
     ? kept
@@ -79,7 +80,7 @@ export function sum(x: Node, axes?: Axes, keepDim = false): Node {
 /** Σ / n. A bool gives the share of what is true. */
 export function mean(x: Node, axes?: Axes, keepDim = false): Node {
   const floats = cast(x, x.dtype === 'bool' ? 'float32' : x.dtype);
-  const total = reduce(sumOp, floats, axes, keepDim);
+  const total = reduce(sumOp, floats, axes, keepDim, 'mean');
   return mul(total, constant(total.nElems / x.nElems));
 }
 

@@ -1,4 +1,5 @@
 // What the float64 references of ops share.
+import { ACT_RELU } from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
 import { stridesOf } from '../shape.ts';
 
@@ -26,4 +27,9 @@ export function elementwiseReference(f: (...x: number[]) => number) {
       f(...inputs.map((x, k) => x[(at[k] as Int32Array)[i] as number] as number)),
     );
   };
+}
+
+/** The epilogue of a product: a bias for each element, then the activation that rewrites gave it. */
+export function epilogueReference(y: Float64Array, node: Node, bias: (i: number) => number): Float64Array {
+  return y.map((v, i) => (node.attrs.act === ACT_RELU ? Math.max(v + bias(i), 0) : v + bias(i)));
 }

@@ -1,4 +1,5 @@
 // Adam (Kingma and Ba 2015) with PyTorch's weight decay.
+import { checkNames } from '../options.ts';
 import { state, type Tensor, zeros } from '../tensor.ts';
 import { checkOption, Optimizer } from './optimizer.ts';
 
@@ -26,6 +27,7 @@ export class Adam extends Optimizer {
   constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}) {
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
     super(parameters, lr);
+    checkNames('Adam', options, ['lr', 'betas', 'eps', 'weightDecay']);
     checkOption('Adam', 'betas[0]', betas[0], 0, 1);
     checkOption('Adam', 'betas[1]', betas[1], 0, 1);
     checkOption('Adam', 'eps', eps, 0);

@@ -99,7 +99,7 @@ export abstract class Optimizer {
         if (gradient) this.update(p, gradient, i);
       });
     });
-    if (currentTrace() === null) realise(this.pending());
+    if (currentTrace() === null) realise(this.pending(), true);
   }
 
   /** Everything a step assigned. */

@@ -1,5 +1,6 @@
 // Stochastic gradient descent with momentum (Polyak 1964), Nesterov's form and L2 weight decay, as PyTorch's.
 import { NablaError } from '../error.ts';
+import { checkNames } from '../options.ts';
 import { state, type Tensor, zeros } from '../tensor.ts';
 import { checkOption, Optimizer } from './optimizer.ts';
 
@@ -27,6 +28,7 @@ export class SGD extends Optimizer {
   constructor(parameters: Iterable<Tensor>, options: SGDOptions) {
     const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options ?? {};
     super(parameters, lr);
+    checkNames('SGD', options, ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay']);
     checkOption('SGD', 'momentum', momentum, 0);
     checkOption('SGD', 'dampening', dampening, 0);
     checkOption('SGD', 'weightDecay', weightDecay, 0);

@@ -50,7 +50,8 @@ function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group,
 
 /** A tape that reads the leaf element by element, no later than `node` writes it. */
 function readsInStep(tape: Group, leaf: Node, node: Node): boolean {
-  if (tape.space === null) return false;
+  // A reduction clears its result before it reads.
+  if (tape.space === null || node.op.reduce !== undefined) return false;
   return tape.nodes.every((n) =>
     n.inputs.every(
       (i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id),

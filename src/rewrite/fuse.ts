@@ -25,16 +25,21 @@ const rule = (
 });
 const floats = (...nodes: Node[]) => nodes.every((n) => n.dtype === 'float32');
 
+/** A number among larger operands is made before the tape that reads it, so it can be read as a scalar there. */
+const isLarger = (s: Node, ...nodes: Node[]) => nodes.some((n) => n.nElems > s.nElems);
+
 const micro: Rule[] = [
-  rule('relu gradient', p(e.whereOp, p(e.ltOp, num(0), a), b, num(0)), (y, dy) => f.fused(f.reluGradOp, y, dy)),
+  rule('relu gradient', p(e.whereOp, p(e.ltOp, num(0), a), b, num(0)), (y, dy) =>
+    floats(y, dy) ? f.fused(f.reluGradOp, y, dy) : null,
+  ),
   rule('tanh gradient', p(e.mulOp, b, once(e.subOp, num(1), once(e.squareOp, a))), (y, dy) =>
     f.fused(f.tanhGradOp, y, dy),
   ),
   rule('sigmoid gradient', p(e.mulOp, b, once(e.mulOp, a, once(e.subOp, num(1), a))), (y, dy) =>
-    f.fused(f.sigmoidGradOp, y, dy),
+    floats(y, dy) ? f.fused(f.sigmoidGradOp, y, dy) : null,
   ),
   rule('a + c·(b − a)', p(e.addOp, a, once(e.mulOp, c, once(e.subOp, b, a))), (x, y, s) =>
-    s.nElems === 1 && floats(x, y) ? f.fused(f.lerpOp, x, y, s) : null,
+    s.nElems === 1 && isLarger(s, x, y) && floats(x, y) ? f.fused(f.lerpOp, x, y, s) : null,
   ),
   rule('a·b + c', p(e.addOp, once(e.mulOp, a, b), c), (x, y, z) =>
     floats(x, y, z) ? f.fused(f.maddOp, x, y, z) : null,

@@ -120,7 +120,7 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
     const instead = o.replace?.get(old);
     if (instead !== undefined) node = instead;
     for (let i = 0; ; i++) {
-      const replaced = o.keep?.has(node) ? null : fire(node, rules, counts, o);
+      const replaced = o.keep?.has(node) || node.inputs.length === 0 ? null : fire(node, rules, counts, o);
       if (replaced === null) break;
       if (i === MAX_CHAIN) throw new Error(`rewrite: more than ${MAX_CHAIN} rules fire in a row at ${old.op.name}`);
       node = share(replaced, shared);

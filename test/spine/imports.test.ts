@@ -7,7 +7,7 @@ const SRC = resolve(import.meta.dirname, '../../src');
 
 /** Folders and top-level files from left to right; those in one row may know each other. */
 const RANKS: readonly (readonly string[])[] = [
-  ['error', 'dtype', 'shape'],
+  ['error', 'dtype', 'shape', 'options'],
   ['graph'],
   ['ops'],
   ['rewrite'],
@@ -23,7 +23,7 @@ const RANKS: readonly (readonly string[])[] = [
 const USERS = RANKS[10] as readonly string[];
 
 /** What a user could import, and the pure helpers that hold no state. */
-const PUBLIC = ['error', 'dtype', 'shape', 'random', 'tensor', 'compile'];
+const PUBLIC = ['error', 'dtype', 'shape', 'options', 'random', 'tensor', 'compile'];
 
 /** The few files of the user's side that reach behind the public surface, and why. */
 const BRIDGES: Record<string, readonly string[]> = {

@@ -3,8 +3,9 @@
 // Both operands are read along the pixels, four a vector, so nothing is packed or transposed.
 import { fma, sum4 } from '../../simd';
 
-/** Columns of the widest tile: 12 accumulators, 2 of dy and 1 of x are all that fit in registers. */
-export const DOT_COLUMNS: i32 = 6;
+/** Columns of the widest tile: 12 accumulators, 2 of dy and 1 of x are all that fit in registers. Without a fused
+ * multiply-add the product needs a register too: 12 accumulators then spill (35 GFLOP/s), 10 do not (55). */
+export const DOT_COLUMNS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
 /**
  * tile[2][8] = Σ over quads q of y0|y1[4q … 4q+3] · x[offsets[j] + quads[q] …], j < nj (4, 5 or 6).
@@ -53,8 +54,10 @@ function dotTile(
   const x3 = column(x, offsets, 3, count);
   const x4 = column(x, offsets, 4, count);
   const x5 = column(x, offsets, 5, count);
-  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0), a4 = f32x4.splat(0), a5 = f32x4.splat(0);
-  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0), b4 = f32x4.splat(0), b5 = f32x4.splat(0);
+  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0);
+  let a3 = f32x4.splat(0), a4 = f32x4.splat(0), a5 = f32x4.splat(0);
+  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0);
+  let b3 = f32x4.splat(0), b4 = f32x4.splat(0), b5 = f32x4.splat(0);
   for (; nQuads > 0; --nQuads) {
     const q = <usize>load<u32>(quads);
     const ya = v128.load(y0);

@@ -1,4 +1,4 @@
-// OP_CONV_DW: the gradient of a convolution's filter: dw[o, (c, tap)] = Σ over images and pixels of dy[o]·x[c, shifted].
+// OP_CONV_DW: the gradient of a convolution's filter: dw[o, (c, tap)] = Σ over images and pixels of dy·shifted x.
 //
 //   for each block of output channels
 //     for each block of pixels (a strip of rows of one image, or several whole images)   sums continue in dw
@@ -9,7 +9,8 @@ import { operand, shareStart } from '../../program';
 import { DOT_COLUMNS, convDot } from './dot';
 import { Shape, readShape } from './shape';
 import {
-  COPY_BYTES, MAX_TAPS, Window, addTap, chooseWidth, clearTaps, copyWindow, pixelOffset, planeBytes, tapOffset,
+  COPY_BYTES, MAX_TAPS, Window, addColTap, addRowTap, chooseWidth, clearTaps, copyWindow, pixelOffset, planeBytes,
+  tapOffset,
 } from './window';
 
 /** Quads of a block of pixels: 4 KiB of a row of dy, so that rows and windows stay in L1. */
@@ -22,7 +23,7 @@ const MAX_COLUMNS: i32 = 16384;
 // A thread's scratch.
 const TILE: usize = 768;
 const TAPS: usize = 1024;
-const OFFSETS: usize = TAPS + <usize>MAX_TAPS * 12;
+const OFFSETS: usize = TAPS + <usize>MAX_TAPS * 16;
 const QUADS: usize = OFFSETS + <usize>MAX_COLUMNS * 4;
 const DY: usize = QUADS + 4096;
 const COPY: usize = DY + <usize>ROWS * QUADS_AIM * 16 + 64;
@@ -39,6 +40,7 @@ class Gradient extends Window {
   planeY: usize;
   ow: i32;
   images: i32;
+  nTaps: i32;
   // This thread's share.
   o0: i32;
   o1: i32;
@@ -101,9 +103,9 @@ function describe(d: Gradient, s: Shape): void {
   d.stepH = s.strideH;
   d.stepW = s.strideW;
   clearTaps(d, d.scratch + TAPS);
-  for (let i = 0; i < s.kh; i++) {
-    for (let j = 0; j < s.kw; j++) addTap(d, i * s.dilationH - s.padH, j * s.dilationW - s.padW, d.nTaps);
-  }
+  for (let i = 0; i < s.kh; i++) addRowTap(d, i * s.dilationH - s.padH, i * s.kw);
+  for (let j = 0; j < s.kw; j++) addColTap(d, j * s.dilationW - s.padW, j);
+  d.nTaps = s.kh * s.kw;
   d.rowW = <usize>(d.channels * d.nTaps) << 2;
 }
 
@@ -183,7 +185,9 @@ function copyDy(d: Gradient, o0: i32, o1: i32, n: i32, images: i32, i: i32, rows
 function listOffsets(d: Gradient, channels: i32): void {
   let at = d.scratch + OFFSETS;
   for (let c = 0; c < channels; c++) {
-    for (let t = 0; t < d.nTaps; t++, at += 4) store<u32>(at, <u32>tapOffset(d, c, t));
+    for (let r = 0; r < d.nRowTaps; r++) {
+      for (let q = 0; q < d.nColTaps; q++, at += 4) store<u32>(at, <u32>tapOffset(d, c, r, q));
+    }
   }
 }
 
@@ -191,7 +195,9 @@ function listQuads(d: Gradient, images: i32, rows: i32, perRow: i32, imageBytes:
   let at = d.scratch + QUADS;
   for (let k = 0; k < images; k++) {
     for (let i = 0; i < rows; i++) {
-      for (let q = 0; q < perRow; q++, at += 4) store<u32>(at, <u32>(<usize>k * imageBytes + pixelOffset(d, i, q << 2)));
+      for (let q = 0; q < perRow; q++, at += 4) {
+        store<u32>(at, <u32>(<usize>k * imageBytes + pixelOffset(d, i, q << 2)));
+      }
     }
   }
 }

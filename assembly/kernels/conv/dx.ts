@@ -7,7 +7,7 @@ import { FAULT_OPCODE, STATUS_OK } from '../../abi';
 import { operand } from '../../program';
 import { Direct, TAPS, direct, share } from './direct';
 import { Shape, readShape } from './shape';
-import { MAX_TAPS, addTap, clearTaps } from './window';
+import { MAX_TAPS, addColTap, addRowTap, clearTaps } from './window';
 
 /**
  * dx[N,C,H,W] from dy[N,O,OH,OW] and w[O,C/G,KH,KW]; words as in abi.ts. Any alignment; dx overlaps nothing.
@@ -27,7 +27,6 @@ export function convDx(ins: usize, table: usize, scratch: usize, thread: i32, th
   d.imageX = d.planeX * <usize>s.o;
   d.stepH = 1;
   d.stepW = 1;
-  d.inOrder = 0;
   d.rowF = <usize>(s.kh * s.kw) << 2;
   d.channelF = d.rowF * <usize>d.m;
   d.planeOut = <usize>(s.h * s.w) << 2;
@@ -58,10 +57,10 @@ function listTaps(d: Direct, s: Shape, i: i32, j: i32): void {
   clearTaps(d, d.scratch + TAPS);
   for (let kh = 0; kh < s.kh; kh++) {
     const row = i + s.padH - kh * s.dilationH;
-    if (row % s.strideH != 0) continue;
-    for (let kw = 0; kw < s.kw; kw++) {
-      const col = j + s.padW - kw * s.dilationW;
-      if (col % s.strideW == 0) addTap(d, row / s.strideH, col / s.strideW, kh * s.kw + kw);
-    }
+    if (row % s.strideH == 0) addRowTap(d, row / s.strideH, kh * s.kw);
+  }
+  for (let kw = 0; kw < s.kw; kw++) {
+    const col = j + s.padW - kw * s.dilationW;
+    if (col % s.strideW == 0) addColTap(d, col / s.strideW, kw);
   }
 }

@@ -4,7 +4,7 @@ import { operand } from '../../program';
 import { knowsActivation } from '../activate';
 import { Direct, TAPS, direct, share } from './direct';
 import { readShape } from './shape';
-import { MAX_TAPS, addTap, clearTaps } from './window';
+import { MAX_TAPS, addColTap, addRowTap, clearTaps } from './window';
 
 /**
  * out[N,O,OH,OW] from x[N,C,H,W], w[O,C/G,KH,KW], bias[O] or none; words as in abi.ts. Any alignment; out overlaps
@@ -27,11 +27,9 @@ export function conv(ins: usize, table: usize, scratch: usize, thread: i32, thre
   d.stepH = s.strideH;
   d.stepW = s.strideW;
   clearTaps(d, scratch + TAPS);
-  for (let i = 0; i < s.kh; i++) {
-    for (let j = 0; j < s.kw; j++) addTap(d, i * s.dilationH - s.padH, j * s.dilationW - s.padW, d.nTaps);
-  }
-  d.inOrder = 1;
-  d.channelF = <usize>d.nTaps << 2;
+  for (let i = 0; i < s.kh; i++) addRowTap(d, i * s.dilationH - s.padH, i * s.kw);
+  for (let j = 0; j < s.kw; j++) addColTap(d, j * s.dilationW - s.padW, j);
+  d.channelF = <usize>(s.kh * s.kw) << 2;
   d.rowF = d.channelF * <usize>d.channels;
   d.planeOut = <usize>(s.oh * s.ow) << 2;
   d.imageOut = d.planeOut * <usize>s.o;

@@ -3,8 +3,8 @@
 // It is GEMM's 6 × 8 tile, but B is never laid out: its k-th row is found at `offsets[k]` from the two quads.
 import { fma } from '../../simd';
 
-/** Output channels of the largest tile. */
-export const MR = 6;
+/** Output channels of the largest tile: as in GEMM, five where multiply and add are apart. */
+export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
 /** What accumulators start from: zero, the bias of their row, or what C holds. */
 export const START_ZERO: i32 = 0;
@@ -71,8 +71,10 @@ function convTile(
   mr: i32, kc: i32, a: usize, offsets: usize, xA: usize, xB: usize, cA: usize, cB: usize, plane: usize,
   start: i32, bias: usize,
 ): void {
-  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0), a4 = f32x4.splat(0), a5 = f32x4.splat(0);
-  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0), b4 = f32x4.splat(0), b5 = f32x4.splat(0);
+  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0);
+  let a3 = f32x4.splat(0), a4 = f32x4.splat(0), a5 = f32x4.splat(0);
+  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0);
+  let b3 = f32x4.splat(0), b4 = f32x4.splat(0), b5 = f32x4.splat(0);
   if (start == START_BIAS) {
     a0 = b0 = v128.load32_splat(bias);
     if (mr > 1) a1 = b1 = v128.load32_splat(bias, 4);

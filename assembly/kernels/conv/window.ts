@@ -1,7 +1,7 @@
 // A window on an image: a zero-padded copy of the rows and channels at hand, laid out so that every tap of every
 // pixel is a plain load.
 //
-// Pixel (i, j) of a grid meets tap t at source row i·stepH + row(t), column j·stepW + col(t). The copy holds each
+// Pixel (i, j) of a grid meets tap (r, q) at source row i·stepH + row(r), column j·stepW + col(q). The copy holds each
 // source row as stepW phases, phase f being every stepW-th column from f on. So for a given tap, four neighbours of
 // the grid are four neighbours in memory whatever the stride, and the place of (channel, tap) is one offset that
 // all pixels share. That replaces im2col: where the column matrix repeats a pixel once a tap, the copy holds it once.
@@ -29,9 +29,11 @@ export class Window {
   gridW: i32;
   stepH: i32;
   stepW: i32;
-  /** Table of `nTaps` × (row, column, element of the filter): int32. */
-  taps: usize;
-  nTaps: i32;
+  /** Tables of (source row or column, element of the filter), int32: a tap is a row of one with a row of the other. */
+  rowTaps: usize;
+  colTaps: usize;
+  nRowTaps: i32;
+  nColTaps: i32;
   rowMin: i32;
   rowMax: i32;
   colMin: i32;
@@ -43,31 +45,38 @@ export class Window {
   planeBytes: usize;
 }
 
-export function clearTaps(v: Window, taps: usize): void {
-  v.taps = taps;
-  v.nTaps = 0;
-  v.rowMin = i32.MAX_VALUE;
-  v.rowMax = i32.MIN_VALUE;
-  v.colMin = i32.MAX_VALUE;
-  v.colMax = i32.MIN_VALUE;
+/** Forgets the taps; the tables take MAX_TAPS × 16 bytes at `tables`. */
+export function clearTaps(v: Window, tables: usize): void {
+  v.rowTaps = tables;
+  v.colTaps = tables + <usize>MAX_TAPS * 8;
+  v.nRowTaps = v.nColTaps = 0;
+  v.rowMin = v.colMin = i32.MAX_VALUE;
+  v.rowMax = v.colMax = i32.MIN_VALUE;
 }
 
-export function addTap(v: Window, row: i32, col: i32, element: i32): void {
-  const at = v.taps + <usize>v.nTaps * 12;
+export function addRowTap(v: Window, row: i32, element: i32): void {
+  const at = v.rowTaps + (<usize>v.nRowTaps << 3);
+  v.nRowTaps++;
   store<i32>(at, row);
-  store<i32>(at, col, 4);
-  store<i32>(at, element, 8);
-  v.nTaps++;
+  store<i32>(at, element, 4);
   v.rowMin = min(v.rowMin, row);
   v.rowMax = max(v.rowMax, row);
+}
+
+export function addColTap(v: Window, col: i32, element: i32): void {
+  const at = v.colTaps + (<usize>v.nColTaps << 3);
+  v.nColTaps++;
+  store<i32>(at, col);
+  store<i32>(at, element, 4);
   v.colMin = min(v.colMin, col);
   v.colMax = max(v.colMax, col);
 }
 
 /** Chooses the width of a strip, by shape alone; false where not even one channel of one row fits. */
 export function chooseWidth(v: Window): bool {
-  if (v.nTaps == 0) v.rowMin = v.rowMax = v.colMin = v.colMax = 0;
-  v.width = min(WIDTH, (v.gridW + 3) & ~3);
+  if (v.nRowTaps == 0) v.rowMin = v.rowMax = 0;
+  if (v.nColTaps == 0) v.colMin = v.colMax = 0;
+  v.width = min(WIDTH, max(4, (v.gridW + 3) & ~3));
   while (true) {
     v.phaseLen = v.width + (v.colMax - v.colMin) / v.stepW;
     v.rowBytes = <usize>(v.phaseLen * v.stepW) << 2;
@@ -89,10 +98,10 @@ export function mostChannels(v: Window): i32 {
   return max<i32>(1, <i32>(COPY_BYTES / planeBytes(v, 1)));
 }
 
-/** Rows of the grid to copy at once, for so many planes: what fits in the aim, at least 1. */
+/** Rows of the grid to copy at once, for so many planes: an even number that fits in the aim, or 1. */
 export function chooseRows(v: Window, planes: i32, most: i32): i32 {
-  let rows = most;
-  while (rows > 1 && planeBytes(v, rows) * <usize>planes > COPY_AIM) rows = (rows + 1) >> 1;
+  let rows = (most + 1) & ~1;
+  while (rows > 1 && planeBytes(v, rows) * <usize>planes > COPY_AIM) rows = rows == 2 ? 1 : ((rows >> 1) + 1) & ~1;
   return rows;
 }
 
@@ -100,11 +109,10 @@ function sourceRows(v: Window, rows: i32): i32 {
   return (rows - 1) * v.stepH + v.rowMax - v.rowMin + 1;
 }
 
-/** Byte offset of tap t in channel c of the copy, seen from a pixel. */
-export function tapOffset(v: Window, c: i32, t: i32): usize {
-  const at = v.taps + <usize>t * 12;
-  const row = load<i32>(at) - v.rowMin;
-  const col = load<i32>(at, 4) - v.colMin;
+/** Byte offset of tap (r, q) in channel c of the copy, seen from a pixel. */
+export function tapOffset(v: Window, c: i32, r: i32, q: i32): usize {
+  const row = load<i32>(v.rowTaps + (<usize>r << 3)) - v.rowMin;
+  const col = load<i32>(v.colTaps + (<usize>q << 3)) - v.colMin;
   const phase = (col % v.stepW) * v.phaseLen + col / v.stepW;
   return <usize>c * v.planeBytes + <usize>row * v.rowBytes + (<usize>phase << 2);
 }

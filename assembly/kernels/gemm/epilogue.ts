@@ -1,7 +1,9 @@
 // What happens to C beside the product itself: edges of tiles, bias and activation.
+import { loadFirst, storeFirst } from '../../simd';
 import { activate } from '../activate';
-import { Blend, micro } from './micro';
+import { micro } from './micro';
 import { Problem, plainOf, tileOf } from './problem';
+import { Blend } from './tile';
 
 /** A tile of nr < 8 columns, computed into scratch and blended into C float by float. B must be 8 (nr ≤ 4: 4) wide. */
 export function microEdge(
@@ -19,6 +21,15 @@ export function microEdge(
       store<f32>(at, blend.hasD ? t + beta * load<f32>(at + blend.delta) : t);
     }
   }
+}
+
+/** Stores the first n of four elements of a tile as `Blend` says. */
+// @ts-ignore: decorator
+@inline
+export function blendFirst(c: usize, t: v128, n: i32, blend: Blend): void {
+  t = f32x4.mul(t, f32x4.splat(blend.alpha));
+  if (blend.hasD) t = f32x4.add(t, f32x4.mul(f32x4.splat(blend.beta), loadFirst(c + blend.delta, n)));
+  storeFirst(c, t, n);
 }
 
 /** Adds the bias to rows [m0, m1) × columns [n0, n1) of C and applies the activation. */

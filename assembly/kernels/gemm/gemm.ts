@@ -2,16 +2,18 @@
 import { FAULT_OPCODE, STATUS_OK } from '../../abi';
 import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
+import { DOT_ROWS, dotRows } from './dot';
 import { finish, microEdge } from './epilogue';
-import { Blend, MR, NR, micro } from './micro';
+import { MR, NR, micro } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
 import { PANELS, Problem, blendAt, readProblem } from './problem';
-import { DOT_ROWS, dotRows, rowTimesMatrix, unpacked } from './small';
+import { rowTimesMatrix, unpacked } from './small';
+import { Blend } from './tile';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
-/** Rows of A packed at once (144 KiB, in L2); a multiple of 6. */
-const MC: i32 = 96;
+/** Rows of A packed at once (144 KiB, in L2). */
+const MC: i32 = 16 * MR;
 /** Columns of B packed at once (1.1 MiB). */
 const NC: i32 = 768;
 /** Matrices B up to this many elements are read where they are: packing them costs more than it saves. */
@@ -76,11 +78,10 @@ function standUpright(p: Problem): void {
 
 /** By the shape of the whole product, never by a thread's share of it. */
 function choosePath(p: Problem): i32 {
-  if (p.m == 1) {
-    // A row stored as a column is still a row where its elements touch.
-    if (p.transA && p.lda == 4) p.transA = 0;
-    if (!p.transB) return PATH_ROW;
-  }
+  // A row stored as a column is still a row where its elements touch, and so for B.
+  if (p.m == 1 && p.transA && p.lda == 4) p.transA = 0;
+  if (p.n == 1 && !p.transB && p.ldb == 4) p.transB = 1;
+  if (p.m == 1 && !p.transB) return PATH_ROW;
   if (p.transB) return p.m <= DOT_ROWS && !p.transA ? PATH_DOT : PATH_PACKED;
   return p.m <= UNPACKED_ROWS || <i64>p.n * p.k <= UNPACKED_B ? PATH_UNPACKED : PATH_PACKED;
 }

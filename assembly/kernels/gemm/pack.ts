@@ -7,10 +7,11 @@
 import { joinHigh, joinLow, zipHigh, zipLow } from '../../simd';
 import { MR, NR } from './micro';
 
-export const STEP_A: usize = MR << 2;
+/** Bytes a k: always six floats, also where tiles have five rows. */
+export const STEP_A: usize = 24;
 export const STEP_B: usize = NR << 2;
 
-/** Packs A[m, kc]: row-major with rows `lda` apart, or where `trans` k-major (A is stored [kc, m]) with k `lda` apart. */
+/** Packs A[m, kc]: row-major with rows `lda` apart, or where `trans` k-major: stored [kc, m], k `lda` apart. */
 export function packA(dst: usize, a: usize, lda: usize, trans: bool, m: i32, kc: i32): void {
   for (let i = 0; i < m; i += MR) {
     const rows = m - i < MR ? m - i : MR;
@@ -31,10 +32,20 @@ export function packB(dst: usize, b: usize, ldb: usize, trans: bool, n: i32, kc:
 }
 
 function copyColumns6(dst: usize, a: usize, lda: usize, rows: i32, kc: i32): void {
-  if (rows < MR) return copyColumns(dst, a, lda, rows, MR, kc);
+  if (rows < 5) return copyColumns(dst, a, lda, rows, 6, kc);
+  if (rows == 5) return copyColumns5(dst, a, lda, kc);
   for (; kc > 0; --kc) {
     v128.store(dst, v128.load(a));
     store<u64>(dst, load<u64>(a, 16), 16);
+    a += lda;
+    dst += STEP_A;
+  }
+}
+
+function copyColumns5(dst: usize, a: usize, lda: usize, kc: i32): void {
+  for (; kc > 0; --kc) {
+    v128.store(dst, v128.load(a));
+    store<u32>(dst, load<u32>(a, 16), 16);
     a += lda;
     dst += STEP_A;
   }

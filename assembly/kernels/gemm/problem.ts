@@ -2,7 +2,7 @@
 // kernel has no globals.
 import { GEMM_BIAS_ROWS, GEMM_TRANS_A, GEMM_TRANS_B } from '../../abi';
 import { operand, word } from '../../program';
-import { Blend } from './micro';
+import { Blend } from './tile';
 
 /** C[m, n] = act(alpha·A[m, k]·B[k, n] + beta·D + bias). Leading sizes are in bytes. */
 // @ts-ignore: decorator

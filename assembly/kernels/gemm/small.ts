@@ -1,12 +1,11 @@
 // Products that packing would only slow down: few rows, few columns, small matrices.
-import { fma, loadFirst, storeFirst, sum4 } from '../../simd';
-import { microEdge } from './epilogue';
-import { Blend, MR, NR, micro } from './micro';
+import { fma, loadFirst } from '../../simd';
+import { blendFirst, microEdge } from './epilogue';
+import { MR, NR, micro } from './micro';
 import { STEP_B, packB } from './pack';
 import { PANELS, Problem, blendAt } from './problem';
+import { Blend } from './tile';
 
-/** Up to this many rows, A·Bᵀ is dot products along k rather than tiles of a packed Bᵀ. */
-export const DOT_ROWS: i32 = 8;
 /** Longest run of k for which the last columns of B are packed at once. */
 const TAIL_K: i32 = 65536;
 
@@ -91,104 +90,4 @@ function row4(p: Problem, stepA: usize, j: i32, n: i32, blend: Blend): void {
     for (let k = p.k; k > 0; --k, a += stepA, b += p.ldb) sum = fma(v128.load32_splat(a), loadFirst(b, n), sum);
   }
   blendFirst(p.c + (<usize>j << 2), sum, n, blend);
-}
-
-/** Stores the first n of four elements of a tile as `Blend` says. */
-function blendFirst(c: usize, t: v128, n: i32, blend: Blend): void {
-  t = f32x4.mul(t, f32x4.splat(blend.alpha));
-  if (blend.hasD) t = f32x4.add(t, f32x4.mul(f32x4.splat(blend.beta), loadFirst(c + blend.delta, n)));
-  storeFirst(c, t, n);
-}
-
-/**
- * C = A[M, K]·B[N, K]ᵀ as dot products: both operands are read along k, four k a vector, and nothing is packed.
- * Partial sums: four an element, k mod 4; the last K mod 4 products go through zero-filled vectors.
- */
-export function dotRows(p: Problem, m0: i32, m1: i32, n0: i32, n1: i32): void {
-  const blend = blendAt(p, 0);
-  let i = m0;
-  for (; i + 2 <= m1; i += 2) {
-    for (let j = n0; j < n1; j += 4) dot2x4(p, i, j, n1 - j, blend);
-  }
-  if (i < m1) {
-    let j = n0;
-    for (; j + 8 <= n1; j += 8) dot1x8(p, i, j, blend);
-    for (; j < n1; j += 4) dot1x4(p, i, j, n1 - j, blend);
-  }
-}
-
-/** Row r of B from j on; rows past the last of n repeat it. */
-// @ts-ignore: decorator
-@inline
-function rowOfB(p: Problem, j: i32, r: i32, n: i32): usize {
-  return p.b + <usize>(j + (r < n ? r : n - 1)) * p.ldb;
-}
-
-function dot2x4(p: Problem, i: i32, j: i32, n: i32, blend: Blend): void {
-  let a0 = p.a + <usize>i * p.lda, a1 = a0 + p.lda;
-  let b0 = rowOfB(p, j, 0, n), b1 = rowOfB(p, j, 1, n), b2 = rowOfB(p, j, 2, n), b3 = rowOfB(p, j, 3, n);
-  let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c02 = f32x4.splat(0), c03 = f32x4.splat(0);
-  let c10 = f32x4.splat(0), c11 = f32x4.splat(0), c12 = f32x4.splat(0), c13 = f32x4.splat(0);
-  for (let k = p.k; k > 0; k -= 4) {
-    const full = k >= 4;
-    const x = full ? v128.load(a0) : loadFirst(a0, k);
-    const y = full ? v128.load(a1) : loadFirst(a1, k);
-    let b = full ? v128.load(b0) : loadFirst(b0, k);
-    c00 = fma(x, b, c00);
-    c10 = fma(y, b, c10);
-    b = full ? v128.load(b1) : loadFirst(b1, k);
-    c01 = fma(x, b, c01);
-    c11 = fma(y, b, c11);
-    b = full ? v128.load(b2) : loadFirst(b2, k);
-    c02 = fma(x, b, c02);
-    c12 = fma(y, b, c12);
-    b = full ? v128.load(b3) : loadFirst(b3, k);
-    c03 = fma(x, b, c03);
-    c13 = fma(y, b, c13);
-    a0 += 16; a1 += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16;
-  }
-  const c = p.c + <usize>i * p.ldc + (<usize>j << 2);
-  blendFirst(c, sum4(c00, c01, c02, c03), n, blend);
-  blendFirst(c + p.ldc, sum4(c10, c11, c12, c13), n, blend);
-}
-
-/** One row needs eight accumulators to hide the latency of the multiply-add. */
-function dot1x8(p: Problem, i: i32, j: i32, blend: Blend): void {
-  let a = p.a + <usize>i * p.lda;
-  let b0 = p.b + <usize>j * p.ldb;
-  let b1 = b0 + p.ldb, b2 = b1 + p.ldb, b3 = b2 + p.ldb, b4 = b3 + p.ldb, b5 = b4 + p.ldb, b6 = b5 + p.ldb;
-  let b7 = b6 + p.ldb;
-  let c0 = f32x4.splat(0), c1 = f32x4.splat(0), c2 = f32x4.splat(0), c3 = f32x4.splat(0);
-  let c4 = f32x4.splat(0), c5 = f32x4.splat(0), c6 = f32x4.splat(0), c7 = f32x4.splat(0);
-  for (let k = p.k; k > 0; k -= 4) {
-    const full = k >= 4;
-    const x = full ? v128.load(a) : loadFirst(a, k);
-    c0 = fma(x, full ? v128.load(b0) : loadFirst(b0, k), c0);
-    c1 = fma(x, full ? v128.load(b1) : loadFirst(b1, k), c1);
-    c2 = fma(x, full ? v128.load(b2) : loadFirst(b2, k), c2);
-    c3 = fma(x, full ? v128.load(b3) : loadFirst(b3, k), c3);
-    c4 = fma(x, full ? v128.load(b4) : loadFirst(b4, k), c4);
-    c5 = fma(x, full ? v128.load(b5) : loadFirst(b5, k), c5);
-    c6 = fma(x, full ? v128.load(b6) : loadFirst(b6, k), c6);
-    c7 = fma(x, full ? v128.load(b7) : loadFirst(b7, k), c7);
-    a += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16; b4 += 16; b5 += 16; b6 += 16; b7 += 16;
-  }
-  const c = p.c + <usize>i * p.ldc + (<usize>j << 2);
-  blendFirst(c, sum4(c0, c1, c2, c3), 4, blend);
-  blendFirst(c + 16, sum4(c4, c5, c6, c7), 4, blend);
-}
-
-function dot1x4(p: Problem, i: i32, j: i32, n: i32, blend: Blend): void {
-  let a = p.a + <usize>i * p.lda;
-  let b0 = rowOfB(p, j, 0, n), b1 = rowOfB(p, j, 1, n), b2 = rowOfB(p, j, 2, n), b3 = rowOfB(p, j, 3, n);
-  let c0 = f32x4.splat(0), c1 = f32x4.splat(0), c2 = f32x4.splat(0), c3 = f32x4.splat(0);
-  for (let k = p.k; k > 0; k -= 4) {
-    const x = loadFirst(a, k);
-    c0 = fma(x, loadFirst(b0, k), c0);
-    c1 = fma(x, loadFirst(b1, k), c1);
-    c2 = fma(x, loadFirst(b2, k), c2);
-    c3 = fma(x, loadFirst(b3, k), c3);
-    a += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16;
-  }
-  blendFirst(p.c + <usize>i * p.ldc + (<usize>j << 2), sum4(c0, c1, c2, c3), n, blend);
 }

@@ -1,6 +1,7 @@
 // The outputs of reductions: their first value, and the second level of those gathered by columns.
 import { MICRO_SUM } from '../../abi';
 import { operand, word } from '../../program';
+import { storeTail } from '../../tail';
 import { Gather, gatherOf, setAddress, tile } from './frame';
 import { nextMicro, slotWord, tapeStart } from './instruction';
 import { columns, identity } from './micro/reduce';
@@ -31,7 +32,10 @@ export function endRows(ins: usize, table: usize, frame: usize): void {
     const micro = <i32>(load<u32>(m) & 0xffff);
     if (micro >= MICRO_SUM) {
       const slot = load<i32>(m, 4);
-      columns(micro, outputs(ins, table, g, slot), tile(frame, slot), g.width / g.nOutputs, g.nOutputs);
+      const rows = g.width / g.nOutputs, at = tile(frame, slot);
+      // Among themselves first, so that an output takes one addition a call.
+      columns(micro, at, at + (<usize>g.nOutputs << 2), rows - 1, g.nOutputs);
+      columns(micro, outputs(ins, table, g, slot), at, 1, g.nOutputs);
       fill(tile(frame, slot), identity(micro), g.width);
     }
     m = nextMicro(m);
@@ -46,5 +50,7 @@ function outputs(ins: usize, table: usize, g: Gather, slot: i32): usize {
 }
 
 function fill(at: usize, x: f32, n: i32): void {
-  for (const end = at + (<usize>n << 2); at < end; at += 4) store<f32>(at, x);
+  const v = f32x4.splat(x);
+  for (; n >= 4; n -= 4, at += 16) v128.store(at, v);
+  if (n > 0) storeTail(at, v, n);
 }

@@ -19,22 +19,13 @@ function combine(op: i32, a: v128, b: v128): v128 {
   return f32x4.add(a, b);
 }
 
+/** Lane 0: the n ≥ 1 elements at x as one number: 16 partial results, combined pairwise, then the last n mod 4. */
 // @ts-ignore: decorator
 @inline
-function combineScalar(op: i32, a: f32, b: f32): f32 {
-  if (op == MICRO_REDUCE_MAX) return max<f32>(a, b);
-  if (op == MICRO_REDUCE_MIN) return min<f32>(a, b);
-  if (op == MICRO_PROD) return a * b;
-  return a + b;
-}
-
-/** The n elements at x as one number: 16 partial results, combined pairwise; the last n mod 4 one by one. */
-// @ts-ignore: decorator
-@inline
-function reduceRun(op: i32, x: usize, n: i32): f32 {
-  let r: f32 = identity(op);
+function reduceRun(op: i32, x: usize, n: i32): v128 {
+  let a0 = v128.load32_zero(x);
   if (n >= 4) {
-    let a0 = v128.load(x);
+    a0 = v128.load(x);
     x += 16;
     n -= 4;
     if (n >= 12) {
@@ -56,13 +47,15 @@ function reduceRun(op: i32, x: usize, n: i32): f32 {
     }
     a0 = combine(op, a0, i32x4.shuffle(a0, a0, 2, 3, 0, 1));
     a0 = combine(op, a0, i32x4.shuffle(a0, a0, 1, 0, 3, 2));
-    r = f32x4.extract_lane(a0, 0);
+  } else {
+    x += 4;
+    n--;
   }
   for (; n > 0; n--) {
-    r = combineScalar(op, r, load<f32>(x));
+    a0 = combine(op, a0, v128.load32_zero(x));
     x += 4;
   }
-  return r;
+  return a0;
 }
 
 // @ts-ignore: decorator
@@ -72,7 +65,7 @@ function runsOf(op: i32, out: usize, x: usize, n: i32, inner: i32, period: i32, 
   while (n > 0) {
     if (length > n) length = n;
     const o = out + (<usize>output << 2);
-    store<f32>(o, combineScalar(op, load<f32>(o), reduceRun(op, x, length)));
+    v128.store32_lane(o, combine(op, v128.load32_zero(o), reduceRun(op, x, length)), 0);
     x += <usize>length << 2;
     n -= length;
     length = inner;

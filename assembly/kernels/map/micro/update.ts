@@ -21,9 +21,9 @@ export function sgdMomentum(m: usize, frame: usize, n: i32): void {
     p1 += 32;
     v1 += 32;
   }
-  while (n > 0) {
-    const v0 = n >= 4 ? fma(s, v128.load(v), v128.load(g)) : fma(s, loadTail(v, n), loadTail(g, n));
-    const p0 = nfma(t, v0, n >= 4 ? v128.load(p) : loadTail(p, n));
+  for (; n > 0; n -= 4) {
+    const v0 = fma(s, get(v, n), get(g, n));
+    const p0 = nfma(t, v0, get(p, n));
     put(v1, v0, n);
     put(p1, p0, n);
     p += 16;
@@ -31,7 +31,6 @@ export function sgdMomentum(m: usize, frame: usize, n: i32): void {
     v += 16;
     p1 += 16;
     v1 += 16;
-    n -= 4;
   }
 }
 
@@ -40,38 +39,42 @@ export function sgdMomentum(m: usize, frame: usize, n: i32): void {
  * p' = p − u·m' / (√v'·κ + ε).
  */
 export function adam(op: usize, frame: usize, n: i32): void {
-  let p1 = address(op, frame, 1), m1 = address(op, frame, 2), v1 = address(op, frame, 3);
-  let p = address(op, frame, 4), g = address(op, frame, 5), m = address(op, frame, 6), v = address(op, frame, 7);
+  const p1 = address(op, frame, 1), m1 = address(op, frame, 2), v1 = address(op, frame, 3);
+  const p = address(op, frame, 4), g = address(op, frame, 5), m = address(op, frame, 6), v = address(op, frame, 7);
   const s = v128.load32_splat(address(op, frame, 8)), t = v128.load32_splat(address(op, frame, 9));
   const u = v128.load32_splat(address(op, frame, 10));
   const kappa = v128.load32_splat(address(op, frame, 11)), epsilon = v128.load32_splat(address(op, frame, 12));
-  while (n > 0) {
-    const whole = n >= 4;
-    const g0 = whole ? v128.load(g) : loadTail(g, n);
-    const m0 = whole ? v128.load(m) : loadTail(m, n);
-    const v0 = whole ? v128.load(v) : loadTail(v, n);
-    const p0 = whole ? v128.load(p) : loadTail(p, n);
-    const m2 = fma(s, f32x4.sub(g0, m0), m0);
-    const v2 = fma(t, f32x4.sub(f32x4.mul(g0, g0), v0), v0);
-    const step = f32x4.div(f32x4.mul(u, m2), fma(f32x4.sqrt(v2), kappa, epsilon));
-    put(m1, m2, n);
-    put(v1, v2, n);
-    put(p1, f32x4.sub(p0, step), n);
-    p += 16;
-    g += 16;
-    m += 16;
-    v += 16;
-    p1 += 16;
-    m1 += 16;
-    v1 += 16;
-    n -= 4;
-  }
+  let i: usize = 0;
+  for (; n >= 4; n -= 4, i += 16) adamStep(p1 + i, m1 + i, v1 + i, p + i, g + i, m + i, v + i, s, t, u, kappa, epsilon, 4);
+  if (n > 0) adamStep(p1 + i, m1 + i, v1 + i, p + i, g + i, m + i, v + i, s, t, u, kappa, epsilon, n);
+}
+
+// @ts-ignore: decorator
+@inline
+function adamStep(
+  p1: usize, m1: usize, v1: usize, p: usize, g: usize, m: usize, v: usize,
+  s: v128, t: v128, u: v128, kappa: v128, epsilon: v128, n: i32,
+): void {
+  const g0 = get(g, n), m0 = get(m, n), v0 = get(v, n), p0 = get(p, n);
+  const m2 = fma(s, f32x4.sub(g0, m0), m0);
+  const v2 = fma(t, f32x4.sub(f32x4.mul(g0, g0), v0), v0);
+  const step = f32x4.div(f32x4.mul(u, m2), fma(f32x4.sqrt(v2), kappa, epsilon));
+  put(m1, m2, n);
+  put(v1, v2, n);
+  put(p1, f32x4.sub(p0, step), n);
+}
+
+/** The first n elements at p, or a whole vector where n ≥ 4. */
+// @ts-ignore: decorator
+@inline
+function get(p: usize, n: i32): v128 {
+  return n >= 4 ? v128.load(p) : loadTail(p, n);
 }
 
 /** Writes the first n lanes of x, or all of them where n ≥ 4. */
 // @ts-ignore: decorator
 @inline
-function put(at: usize, x: v128, n: i32): void {
-  if (n >= 4) v128.store(at, x);
-  else storeTail(at, x, n);
+function put(p: usize, x: v128, n: i32): void {
+  if (n >= 4) v128.store(p, x);
+  else storeTail(p, x, n);
 }

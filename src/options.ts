@@ -1,0 +1,10 @@
+// Checks of option objects: a name that is not known is an error, since a misspelt one would silently do nothing.
+import { NablaError } from './error.ts';
+
+/** Throws if `options` has a name beside `known`. */
+export function checkNames(op: string, options: object | undefined, known: readonly string[]): void {
+  const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const list = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known[0];
+  throw new NablaError('option', `${op}: unknown option '${unknown}'; expected ${list}`, { op, option: unknown });
+}

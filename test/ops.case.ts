@@ -1,0 +1,101 @@
+// One case of a row, prepared: its inputs, its graph with gradients, and that graph run by the kernels in three ways.
+import { compile } from '../src/compile.ts';
+import type { DType, Elements } from '../src/dtype.ts';
+import { gradients } from '../src/grad.ts';
+import type { Node } from '../src/graph/node.ts';
+import { leaf } from '../src/graph/state.ts';
+import { Value } from '../src/graph/value.ts';
+import { add, expand, mul } from '../src/ops/elementwise.ts';
+import { constant, placeholder } from '../src/ops/leaf.ts';
+import { sum } from '../src/ops/reduce.ts';
+import { type Shape, sizeOf } from '../src/shape.ts';
+import { Tensor, tensor } from '../src/tensor.ts';
+import type { Build, Case, Edge, Random, Row } from './ops.row.ts';
+
+export interface Input {
+  shape: Shape;
+  dtype: DType;
+  /** float32 numbers, exactly. */
+  values: Float64Array;
+}
+
+export interface Prepared {
+  label: string;
+  inputs: Input[];
+  /** How many of them are the op's own, and which of those are differentiated; the rest are weights. */
+  arity: number;
+  floats: number[];
+  /** Result, gradients, second derivatives, as far as they are asked for. */
+  build(x: readonly Node[]): Node[];
+}
+
+/** A name for a case: its shapes. */
+const labelOf = (row: Row, shapes: readonly Shape[]) => `${row.name} ${shapes.map((s) => `[${s}]`).join(' ')}`;
+
+export function sampled(row: Row, c: Case, random: Random, order = row.smooth): Prepared {
+  const domains = c.domains ?? row.domains;
+  const inputs = c.shapes.map((shape, k): Input => {
+    const { dtype, sample } = domains[k] as (typeof domains)[number];
+    return { shape, dtype, values: Float64Array.from(sample(sizeOf(shape), random, shape), Math.fround) };
+  });
+  return differentiated(labelOf(row, c.shapes), c.build ?? row.build, inputs, order, random);
+}
+
+export function edge(row: Row, { shapes, values, build }: Edge): Prepared {
+  const inputs = shapes.map((shape, k): Input => {
+    const dtype = row.domains[k]?.dtype as DType;
+    return {
+      shape,
+      dtype,
+      values: Float64Array.from(values[k] as number[], dtype === 'int32' ? (v) => v : Math.fround),
+    };
+  });
+  const f = build ?? row.build;
+  return { label: `${labelOf(row, shapes)} edges`, inputs, arity: inputs.length, floats: [], build: (x) => [f(...x)] };
+}
+
+/** Adds random weights to the inputs and their gradients to the graph. */
+export function differentiated(label: string, build: Build, inputs: Input[], order: number, random: Random): Prepared {
+  const n = inputs.length;
+  const floats = inputs.flatMap(({ dtype }, k) => (dtype === 'float32' ? [k] : []));
+  const y = build(...inputs.map(({ shape, dtype }, k) => placeholder(shape, dtype, k)));
+  const weight = (shape: Shape): Input => ({
+    ...{ shape, dtype: 'float32' },
+    values: Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(2 * random() - 1)),
+  });
+  if (order > 0) inputs = [...inputs, weight(y.shape)];
+  if (order > 1) inputs = [...inputs, ...floats.map((k) => weight((inputs[k] as Input).shape))];
+  const derive = (x: readonly Node[]): Node[] => {
+    const result = build(...x.slice(0, n));
+    const xs = floats.map((k) => x[k] as Node);
+    const first = order > 0 ? gradient(sum(mul(result, x[n] as Node)), xs) : [];
+    if (order < 2) return [result, ...first];
+    const loss = first.map((g, j) => sum(mul(g, x[n + 1 + j] as Node))).reduce(add);
+    return [result, ...first, ...gradient(loss, xs)];
+  };
+  return { label, inputs, arity: n, floats, build: derive };
+}
+
+function gradient(y: Node, xs: readonly Node[]): Node[] {
+  return gradients(y, xs).map((g, i) => g ?? expand(constant(0), (xs[i] as Node).shape));
+}
+
+// ---- run by the kernels
+
+const elements = ({ dtype, values }: Input): Elements =>
+  dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
+export const leaves = (inputs: readonly Input[]): Node[] =>
+  inputs.map((input) => leaf(Value.of(input.dtype, elements(input)), input.shape));
+const tensors = (inputs: readonly Input[]) =>
+  inputs.map((i) => tensor(elements(i), { shape: i.shape, dtype: i.dtype }));
+
+/** The results of every way to run a graph. */
+export function runs({ inputs, build }: Prepared): [string, ArrayLike<number>[]][] {
+  const f = (...x: Tensor[]) => build(x.map((t) => t.node)).map((node) => new Tensor(node));
+  const given = tensors(inputs);
+  return [
+    ['compiled', compile(f)(...given).map((t) => t.data())],
+    ['compiled without rewrites', compile(f, { rewrites: false })(...given).map((t) => t.data())],
+    ['lazy', f(...given).map((t) => t.data())],
+  ];
+}

@@ -1,0 +1,171 @@
+// What every row of the op table must satisfy; run once for each of the two binaries.
+// biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
+import { readdirSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Op } from '../src/graph/op.ts';
+import { placeholder } from '../src/ops/leaf.ts';
+import { optimise } from '../src/rewrite/index.ts';
+import { theHeap } from '../src/run/heap.ts';
+import { interpret, interpreter, largestOf, nodesOf } from './interpret.ts';
+import { generator } from './kernels/data.ts';
+import { edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
+import { differs, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
+import { extremes, randomGraphs, updates } from './ops.graphs.ts';
+import { randomOps } from './ops.random.ts';
+import type { Row } from './ops.row.ts';
+import { table } from './ops.table.ts';
+
+/** Elements of an input that are differenced; the rest of a larger one are not. */
+const DIFFERENCED = 8;
+const STEP = 1e-3;
+
+let cases = 0;
+
+export function suite(simd: 'baseline' | 'relaxed'): void {
+  test('the binary is the one asked for', () => expect(theHeap().simd).toBe(simd));
+  test('every op has a row, and every row its op', everyOp);
+  describe('table', () => {
+    for (const row of table) test(row.name, () => checkRow(row));
+  });
+  describe('random numbers', randomOps);
+  describe('updates', updates);
+  describe('extremes', extremes);
+  describe('random graphs', () => randomGraphs((n) => (cases += n)));
+  afterAll(() => {
+    const ops = new Set(table.flatMap((row) => row.ops)).size;
+    console.log(`${simd}: ${ops} ops, ${table.length} rows, ${cases} cases`);
+  });
+}
+
+const isOp = (x: unknown): x is Op =>
+  typeof x === 'object' && x !== null && 'name' in x && 'shape' in x && 'dtype' in x;
+
+/** Ops without a reference: see ops.random.ts. */
+const RANDOM = ['uniform', 'normal'];
+
+async function everyOp(): Promise<void> {
+  const folder = new URL('../src/ops/', import.meta.url);
+  const covered = new Set(table.flatMap((row) => row.ops.map((op) => op.name)));
+  for (const file of readdirSync(folder)) {
+    for (const op of Object.values(await import(new URL(file, folder).href)).filter(isOp)) {
+      if (!covered.has(op.name) && !RANDOM.includes(op.name))
+        expect.fail(`${file}: ${op.name} has no row in ops.table.ts`);
+    }
+  }
+  for (const row of table) {
+    const used = new Set(
+      row.cases.flatMap((c) => {
+        const x = c.shapes.map((shape, k) => placeholder(shape, (c.domains ?? row.domains)[k]!.dtype, k));
+        return nodesOf([(c.build ?? row.build)(...x)]).map((node) => node.op);
+      }),
+    );
+    for (const op of row.ops) expect(used.has(op), `${row.name} is built without ${op.name}`).toBe(true);
+  }
+}
+
+function checkRow(row: Row): void {
+  const random = generator(row.name.length * 7919 + row.cases.length);
+  const failures: string[] = [];
+  const fail = (c: Prepared, what: string, why: string | null) =>
+    why !== null && failures.push(`${c.label}: ${what}: ${why}`);
+  for (const c of row.cases) checkCase(row, sampled(row, c, random), fail);
+  for (const e of row.edges ?? []) checkEdge(row, edge(row, e), fail);
+  if (failures.length > 0) expect.fail(`${failures.length} failures\n${failures.slice(0, 12).join('\n')}`);
+}
+
+type Fail = (c: Prepared, what: string, why: string | null) => void;
+
+/** Results, gradients and second derivatives, by kernels and by float64. */
+function checkCase(row: Row, c: Prepared, fail: Fail): void {
+  cases++;
+  const x = leaves(c.inputs);
+  const values = new Map(x.map((node, k) => [node, c.inputs[k]!.values]));
+  const nodes = c.build(x);
+  const evaluate = interpreter(nodes, x);
+  const exact = evaluate(values);
+  const rewritten = interpret(optimise(nodes), values);
+  exact.forEach((y, j) => fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y)));
+  const noise = withinNoise(exact, (n) => evaluate(values, n), 1);
+  const first = tolerance(row, c, exact[0]!, noise[0]!.allowed);
+  for (const [way, results] of runs(c)) {
+    results.forEach((got, j) => {
+      fail(c, `${way}, part ${j}`, differs(got, exact[j]!, j === 0 ? first : noise[j]!.allowed));
+    });
+  }
+  if (row.smooth > 0) checkDifferences(row, c, exact, fail);
+}
+
+function doubles(got: Float64Array, exact: Float64Array): string | null {
+  const allowed = withinDouble(exact, 1e-9);
+  const at = exact.findIndex((v, i) => !(Math.abs(got[i]! - v) <= allowed(i)) && !Object.is(got[i], v));
+  return at < 0 ? null : `element ${at}: ${got[at]}, not ${exact[at]}`;
+}
+
+function tolerance(row: Row, c: Prepared, exact: Float64Array, noise: (i: number) => number): (i: number) => number {
+  const { ulp, of, absolute = 0 } = row.tolerance;
+  if (of === undefined) return withinUlp(exact, ulp, absolute);
+  if (of === 'noise') return noise;
+  const magnitudes = c.inputs.map(({ dtype, values }) => (dtype === 'float32' ? values.map(Math.abs) : values));
+  const x = leaves(c.inputs);
+  const [terms] =
+    of === 'terms'
+      ? interpret([c.build(x)[0]!], new Map(x.map((node, k) => [node, magnitudes[k]!])))
+      : [exact.map(() => (of === 'inputs' ? largestOf(magnitudes[0]!) : of))];
+  return withinUlp(exact, ulp, absolute, terms!.map(Math.abs));
+}
+
+/** The elements where an op meets ∞, NaN, −0, ties: forward only. */
+function checkEdge(row: Row, c: Prepared, fail: Fail): void {
+  cases++;
+  const x = leaves(c.inputs);
+  const [exact] = interpret(c.build(x));
+  const allowed = tolerance(row, c, exact!, () => 0);
+  for (const [way, [got]] of runs(c)) fail(c, way, differs(got!, exact!, allowed, row.signedZero));
+}
+
+/** Gradients, and gradients of gradients, against differences of fourth order of what they differentiate. */
+function checkDifferences(row: Row, c: Prepared, exact: Float64Array[], fail: Fail): void {
+  const x = leaves(c.inputs);
+  const nodes = c.build(x);
+  const { arity, floats } = c;
+  for (let order = 1; order <= row.smooth; order++) {
+    const first = order === 1 ? 0 : 1;
+    const outputs = order === 1 ? 1 : floats.length;
+    const weights = c.inputs.slice(arity + first);
+    const evaluate = interpreter(nodes.slice(first, first + outputs), x);
+    const f = (values: Map<(typeof x)[number], Float64Array>) => {
+      const y = evaluate(values);
+      let total = 0;
+      for (let j = 0; j < outputs; j++) y[j]!.forEach((v, i) => (total += v * weights[j]!.values[i]!));
+      return total;
+    };
+    floats.forEach((k, j) => {
+      const analytic = exact[1 + (order - 1) * floats.length + j]!;
+      fail(c, `order ${order}, input ${k}, by differences`, differenced(f, x, c, k, analytic));
+    });
+  }
+}
+
+function differenced(
+  f: (values: Map<ReturnType<typeof leaves>[number], Float64Array>) => number,
+  x: ReturnType<typeof leaves>,
+  c: Prepared,
+  k: number,
+  analytic: Float64Array,
+): string | null {
+  const at = (i: number, h: number) => {
+    const values = new Map(x.map((node, j) => [node, c.inputs[j]!.values]));
+    const moved = c.inputs[k]!.values.slice();
+    moved[i]! += h;
+    return f(values.set(x[k]!, moved));
+  };
+  const top = analytic.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const stride = Math.max(1, Math.floor(analytic.length / DIFFERENCED));
+  for (let i = 0; i < analytic.length; i += stride) {
+    const slope = (8 * (at(i, STEP) - at(i, -STEP)) - (at(i, 2 * STEP) - at(i, -2 * STEP))) / (12 * STEP);
+    const room = 1e-6 * Math.max(Math.abs(slope), 0.05 * top, 1e-2);
+    if (!(Math.abs(slope - analytic[i]!) <= room))
+      return `element ${i}: gradient ${analytic[i]}, slope ${slope} ± ${room}`;
+  }
+  return null;
+}
