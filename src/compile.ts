@@ -1,7 +1,7 @@
 // compile(fn): traces fn once for the shapes it is given, then runs one program a call. What fn read of the outside
 // that may change is guarded; numbers among its arguments are operands, not structure.
 import { NablaError } from './error.ts';
-import type { Node } from './graph/node.ts';
+import { type Node, nextEpoch } from './graph/node.ts';
 import type { State } from './graph/state.ts';
 import { leaf } from './graph/state.ts';
 import { currentTrace, type Guard, type Trace, withTrace } from './graph/trace.ts';
@@ -86,6 +86,7 @@ function call(traced: Traced, args: readonly unknown[]): unknown {
     [],
   );
   for (const state of traced.updates) state.overwrite();
+  nextEpoch();
   const tensors = outputs.map((value, k) => new Tensor(leaf(value, traced.shapes[k] as readonly number[])));
   return traced.result(tensors);
 }
