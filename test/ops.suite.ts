@@ -136,7 +136,7 @@ function checkDifferences(row: Row, c: Prepared, exact: Float64Array[], fail: Fa
     const f = (values: Map<(typeof x)[number], Float64Array>) => {
       const y = evaluate(values);
       let total = 0;
-      for (let j = 0; j < outputs; j++) y[j]!.forEach((v, i) => (total += v * weights[j]!.values[i]!));
+      for (let j = 0; j < outputs; j++) for (const [i, v] of y[j]!.entries()) total += v * weights[j]!.values[i]!;
       return total;
     };
     floats.forEach((k, j) => {
