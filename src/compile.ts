@@ -1,7 +1,7 @@
 // compile(fn): traces fn once for the shapes it is given, then runs one program a call. What fn read of the outside
 // that may change is guarded; numbers among its arguments are operands, not structure.
 import { NablaError } from './error.ts';
-import { nextEpoch, type Node } from './graph/node.ts';
+import { type Node, nextEpoch } from './graph/node.ts';
 import type { State } from './graph/state.ts';
 import { leaf } from './graph/state.ts';
 import { currentTrace, type Guard, type Trace, withTrace } from './graph/trace.ts';
@@ -9,7 +9,7 @@ import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
-import { bindingOf, planOf, realise, realised } from './realise.ts';
+import { bindingOf, planOf, realised } from './realise.ts';
 import { type Binding, run } from './run/exec.ts';
 import { Tensor } from './tensor.ts';
 
@@ -80,7 +80,6 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
 
 function call(traced: Traced, args: readonly unknown[]): unknown {
-  for (const state of traced.updates) if (state.head.value === null) realise([state.head]);
   const outputs = run(
     traced.plan,
     traced.bind.map((bind) => bind(args)),
@@ -180,7 +179,7 @@ function binder(node: Node, argument: ReadonlyMap<Node, number>): (args: readonl
     return (args) => realised((args[k] as Tensor).node);
   }
   const { state, operands } = node;
-  if (state !== null) return () => state.value;
+  if (state !== null) return () => (state.isPending ? realised(state.head) : state.value);
   if (operands !== null) return () => operands;
   const value = bindingOf(node) as Value;
   return () => value;

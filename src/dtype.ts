@@ -30,3 +30,16 @@ export function promote(op: string, a: DType, b: DType): DType {
     dtypes: [a, b],
   });
 }
+
+/** Throws unless all of `indices` lie in 0 … below − 1; names the first that does not. */
+export function checkBelow(indices: Elements, below: number, what: string): void {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    if (index >= 0 && index < below) continue;
+    throw new NablaError('index', `${what} ${index} at position ${i} is out of range 0…${below - 1}`, {
+      index,
+      position: i,
+      below,
+    });
+  }
+}

@@ -22,26 +22,32 @@ export function planCount(): number {
 export function planOf(request: Request, { words, leaves }: Canonical): Plan {
   const known = cache.find(words);
   if (known !== null) return known;
+  const key = words.slice();
   const plan = withTrace(null, () => build(request, leaves));
   built++;
-  cache.add(words, plan);
+  cache.add(key, plan);
   return plan;
 }
 
 function build(request: Request, leaves: readonly LeafSpec[]): Plan {
   const { outputs, updates } = request;
-  const roots = [...outputs, ...updates.map((u) => u.node)];
-  // What is known is a leaf to every pass, however it was computed.
-  const known = leaves.map((l) => (l.node.inputs.length === 0 ? l.node : leaf(l.node.value as Value, l.node.shape)));
-  const replace = new Map(leaves.map((l, k) => [l.node, known[k] as Node]));
-  const real = optimise(expandRequests(rewrite(roots, [], { replace })), request.plain);
+  const known = standIns(leaves);
+  const asked = [...outputs, ...updates.map((u) => u.node)];
+  const roots = known.size > 0 ? rewrite(asked, [], { replace: known }) : asked;
+  const real = optimise(expandRequests(roots), request.plain);
   const place = new Map(leaves.map((l, k) => [l.node, k]));
   return makePlan({
-    leaves: leaves.map((l, k) => ({ ...l, node: known[k] as Node })),
+    leaves: leaves.map((l) => ({ ...l, node: known.get(l.node) ?? l.node })),
     outputs: real.slice(0, outputs.length),
     updates: updates.map((u, k) => ({ leaf: place.get(u.leaf) as number, node: real[outputs.length + k] as Node })),
     overwrite: request.overwrite,
   });
+}
+
+/** Bare leaves for nodes whose elements are known, since no rule may look behind those: nothing there is bound. */
+function standIns(leaves: readonly LeafSpec[]): Map<Node, Node> {
+  const computed = leaves.filter(({ node }) => node.value !== null && node.inputs.length > 0);
+  return new Map(computed.map(({ node }) => [node, leaf(node.value as Value, node.shape)]));
 }
 
 /** Puts real nodes in place of those that only ask for them (gradients). */
@@ -79,7 +85,7 @@ export function realise(wanted: readonly Node[], step = false): void {
   nextEpoch();
   for (const node of reached) {
     node.timesComputed++;
-    if (group.length > 0) node.users = [];
+    if (group.length > 0) node.forgetUsers();
   }
   for (const node of [...group, ...all]) if (node.state === null && mayCut(node, group, step)) node.cut();
 }

@@ -54,7 +54,9 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
 /** NumPy's rule: aligned at the right, an axis of 1 stretches. */
 export function broadcastShapes(op: string, ...shapes: Shape[]): Shape {
   const first = shapes[0] as Shape;
-  if (shapes.every((s) => sameShape(s, first))) return first;
+  let same = true;
+  for (const shape of shapes) same &&= sameShape(shape, first);
+  if (same) return first;
   const rank = Math.max(...shapes.map((s) => s.length));
   const out = new Array<number>(rank).fill(1);
   for (const shape of shapes) {

@@ -48,8 +48,9 @@ export class Tensor {
     const state = this.#state;
     const node = state === null ? (this.#node as Node) : state.head;
     const trace = currentTrace();
-    if (trace === null || node.trace === trace) return node;
-    return captured(node);
+    if (trace === null) return node;
+    if (state !== null) guard(() => state.requiresGrad);
+    return node.trace === trace ? node : captured(node);
   }
 
   /** The variable behind a parameter or a tensor made with `requiresGrad`; null for all others. */
@@ -149,7 +150,7 @@ export class Tensor {
   backward(): void {
     const loss = this.node;
     checkLoss(loss, this.shape);
-    const variables = walk([loss], (n) => n.inputs.length > 0).flatMap((n) => (variableOf(n) ? [n] : []));
+    const variables = walk([loss], (n) => n.inputs.length > 0 && !isVariable(n)).filter(isVariable);
     if (currentTrace() === null) realise(variables.flatMap((n) => pendingGradient(n)));
     const group: Node[] = [loss];
     const made = gradientsOf(loss, variables);
@@ -179,7 +180,7 @@ export class Tensor {
         'gradient',
         'assign: only a variable can be assigned; make it with state() or nn.parameter()',
       );
-    const node = withoutGrad(() => e.copy(nodeOf(value, this.dtype)));
+    const node = withoutGrad(() => e.detach(nodeOf(value, this.dtype)));
     if (formatShape(node.shape) !== formatShape(this.shape) || node.dtype !== this.dtype) {
       throw new NablaError(
         'shape',
@@ -431,8 +432,9 @@ function disposedValue(node: Node): Value {
   return value;
 }
 
-function variableOf(node: Node): boolean {
-  return node.state?.requiresGrad === true && (node.value !== null || node.inputs.length === 0 || node.trace === null);
+/** A version of a variable that wants its gradient; what it was assigned from does not get one through it. */
+function isVariable(node: Node): boolean {
+  return node.state?.requiresGrad === true;
 }
 
 /** The gradient of an earlier backward(), if it is still to be computed. */

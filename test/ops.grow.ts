@@ -159,7 +159,7 @@ function draw(random: Random, nodes: readonly Node[]): Step | null {
     }
   };
   const [a, b, c] = [float(), float(), float()];
-  const [x, y] = [nodes[a] as Node, nodes[b] as Node];
+  const x = nodes[a] as Node;
   const axis = x.shape.length > 0 ? Math.floor(random() * x.shape.length) : -1;
   const step = (name: string, of: number[], build: Step['build']): Step => ({ name, of, build });
   const kind = random();

@@ -50,11 +50,11 @@ function trainDigits(options: TrainOptions, print: (line: string) => void, err: 
   const weights = model.parameters().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   print(`model: ${options.model}, ${weights} parameters; ${options.optimizer}, learning rate ${options.lr}`);
   const reporter = progressReporter(err);
-  const { epochs, batchSize, seed } = options;
+  const { epochs, batchSize, schedule, seed } = options;
   let results: EpochResult[];
   try {
     results = trainClassifier({
-      ...{ model, optimizer, train, test, epochs, batchSize, seed },
+      ...{ model, optimizer, train, test, epochs, batchSize, schedule, seed },
       onBatch: (progress) => reporter.update(progress),
       onEpoch: (result) => print(epochLine(result, epochs)),
     });

@@ -8,7 +8,8 @@ const DEFAULTS = {
   epochs: 3,
   'batch-size': 64,
   optimizer: 'adam',
-  lr: { adam: 0.002, sgd: 0.05 },
+  lr: { adam: 0.003, sgd: 0.05 },
+  schedule: 'linear',
   momentum: 0.9,
   seed: 1,
   'train-size': 20_000,
@@ -59,6 +60,11 @@ const TABLE = {
     placeholder: 'RATE',
     help: `learning rate (default: ${DEFAULTS.lr.adam} with adam, ${DEFAULTS.lr.sgd} with sgd)`,
   },
+  schedule: {
+    ...oneOf('constant', 'linear'),
+    placeholder: 'NAME',
+    help: `constant, or linear: the learning rate falls to 0 by the end (default: ${DEFAULTS.schedule})`,
+  },
   momentum: {
     ...fraction,
     placeholder: 'M',
@@ -87,6 +93,7 @@ export interface TrainOptions {
   readonly batchSize: number;
   readonly optimizer: 'sgd' | 'adam';
   readonly lr: number;
+  readonly schedule: 'constant' | 'linear';
   readonly momentum: number;
   readonly seed: number;
   readonly save: string;
@@ -121,6 +128,7 @@ export function parseTrainOptions(args: readonly string[]): TrainOptions | 'help
     batchSize: given['batch-size'] ?? DEFAULTS['batch-size'],
     optimizer,
     lr: given.lr ?? DEFAULTS.lr[optimizer],
+    schedule: given.schedule ?? DEFAULTS.schedule,
     momentum: given.momentum ?? DEFAULTS.momentum,
     seed: given.seed ?? DEFAULTS.seed,
     save: given.save ?? `digits-${model}.safetensors`,

@@ -9,7 +9,7 @@ import { currentTrace, type Trace } from './trace.ts';
 import type { Value } from './value.ts';
 
 export const NO_ATTRS: Attrs = Object.freeze({});
-const NO_NODES: readonly Node[] = Object.freeze([]);
+const NO_NODES: Node[] = [];
 
 let made = 0;
 let epoch = 0;
@@ -30,7 +30,7 @@ export class Node {
   readonly layer: string;
 
   /** Nodes that read this one, kept only until it is realised; a leaf knows none, so it holds nothing alive. */
-  users: Node[] = [];
+  users: readonly Node[] = NO_NODES;
   /** How many realisations happened between the making of its oldest open ancestor and its own, at most. */
   span = 0;
   readonly epoch: number = epoch;
@@ -68,7 +68,7 @@ export class Node {
     for (const input of inputs) {
       if (input.requiresGrad) requiresGrad = true;
       if (input.inputs.length === 0) continue;
-      if (input.value === null) input.users.push(this);
+      if (input.value === null) input.addUser(this);
       this.span = Math.max(this.span, input.epoch === this.epoch ? input.span : input.span + 1);
     }
     this.differentiable = gradEnabled && dtype === 'float32';
@@ -89,10 +89,20 @@ export class Node {
     return this.#signature;
   }
 
+  private addUser(user: Node): void {
+    if (this.users === NO_NODES) this.users = [user];
+    else (this.users as Node[]).push(user);
+  }
+
+  /** Forgets who reads it. */
+  forgetUsers(): void {
+    this.users = NO_NODES;
+  }
+
   /** Forgets how it was computed. */
   cut(): void {
     this.inputs = NO_NODES;
-    this.users = [];
+    this.users = NO_NODES;
     this.group = null;
     this.span = 0;
     this.requiresGrad = false;
@@ -100,6 +110,11 @@ export class Node {
 }
 
 const signatures = new Map<string, number>();
+
+/** JSON has no −0, ∞ or NaN, which are numbers as different as any. */
+function exact(_: string, x: unknown): unknown {
+  return typeof x === 'number' && (!Number.isFinite(x) || Object.is(x, -0)) ? `${Object.is(x, -0) ? '-0' : x}` : x;
+}
 
 function intern(node: Node): number {
   const attrs = node.attrs === NO_ATTRS ? '' : JSON.stringify(node.attrs, exact);
@@ -110,11 +125,6 @@ function intern(node: Node): number {
     signatures.set(key, id);
   }
   return id;
-}
-
-/** JSON has no word for −0, ±∞ and NaN: it would make one constant of 0 and −0, and one of the others. */
-function exact(_: string, x: unknown): unknown {
-  return typeof x === 'number' && (Object.is(x, -0) || !Number.isFinite(x)) ? `${Object.is(x, -0) ? '-0' : x}` : x;
 }
 
 /** A new node of `op`: its shape and dtype by the op's own rules, which throw where the inputs do not fit. */

@@ -21,6 +21,9 @@ export interface Form {
 export interface Ref {
   readonly buffer: object;
   readonly byteOffset: number;
+  /** Number of the node whose elements lie there, and whether the instruction writes them: what a plan's check reads. */
+  readonly id: number;
+  readonly writes: boolean;
 }
 
 /** What an op may use to write its instructions. */

@@ -54,6 +54,11 @@ export class State {
     return this.#head;
   }
 
+  /** Whether the newest version is still to be computed. */
+  get isPending(): boolean {
+    return !this.#overwritten && this.#head.value === null;
+  }
+
   /** The leaf of the last realised version. */
   get realised(): Node {
     return this.#before ?? this.head;
@@ -73,6 +78,8 @@ export class State {
 
   /** Makes `node` the next version; it is computed when it is needed or a step is made. */
   assign(node: Node): void {
+    node.state = this;
+    node.requiresGrad = this.#requiresGrad;
     const trace = currentTrace();
     if (trace !== null) {
       trace.heads.set(this, node);
@@ -80,8 +87,6 @@ export class State {
     }
     const head = this.head;
     if (head.value !== null) this.#before = head;
-    node.state = this;
-    node.requiresGrad = this.#requiresGrad;
     this.#head = node;
   }
   /** The last realised version, while the head is not realised. */

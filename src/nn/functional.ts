@@ -1,10 +1,15 @@
-// Functions of tensors that layers are made of, under PyTorch's names.
+// Functions of tensors that layers are made of, under PyTorch's names; the one file of nn that knows ops.
 import { NablaError } from '../error.ts';
 import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
 import { maxPool2d as pool } from '../ops/pool.ts';
+import { crossEntropy } from '../ops/softmax.ts';
 import type { Pair, WindowOptions } from '../ops/window.ts';
 import { formatShape } from '../shape.ts';
 import { make, rand, type Tensor } from '../tensor.ts';
+
+export { checkPooling } from '../ops/pool.ts';
+export { type Pair, pair, type WindowOptions } from '../ops/window.ts';
+export type { ConvOptions };
 
 /** x [.., in] · wᵀ + b → [.., out]; w is [out, in], b [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
@@ -44,6 +49,11 @@ export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions & { bias?
 /** Largest of each window of x [N,C,H,W]; the stride is the kernel's size by default. */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: WindowOptions = {}): Tensor {
   return make(pool(x.node, kernelSize, options));
+}
+
+/** Softmax cross-entropy of each row of logits [.., K]; labels int32 [..] or probabilities [.., K] → [..]. */
+export function crossEntropyRows(logits: Tensor, target: Tensor): Tensor {
+  return make(crossEntropy(logits.node, target.node));
 }
 
 export function checkProbability(op: string, p: number): void {

@@ -1,11 +1,19 @@
 // The layers: a function of functional.ts with its parameters.
 import { NablaError } from '../error.ts';
-import type { ConvOptions } from '../ops/conv.ts';
-import { checkPooling } from '../ops/pool.ts';
-import { type Pair, pair, type WindowOptions } from '../ops/window.ts';
 import { checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkProbability, conv2d, dropout, linear, maxPool2d } from './functional.ts';
+import {
+  type ConvOptions,
+  checkPooling,
+  checkProbability,
+  conv2d,
+  dropout,
+  linear,
+  maxPool2d,
+  type Pair,
+  pair,
+  type WindowOptions,
+} from './functional.ts';
 import { fanInUniform } from './init.ts';
 import { Module, parameter } from './module.ts';
 

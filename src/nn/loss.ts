@@ -1,11 +1,11 @@
 // Loss functions, each with PyTorch's `reduction`.
 
+import { checkBelow } from '../dtype.ts';
 import { NablaError } from '../error.ts';
-import { crossEntropy as rows } from '../ops/softmax.ts';
 import { checkNames } from '../options.ts';
-import { checkBelow } from '../run/exec.ts';
 import { formatShape, sameShape } from '../shape.ts';
-import { make, type Tensor, tensor } from '../tensor.ts';
+import { type Tensor, tensor } from '../tensor.ts';
+import { crossEntropyRows } from './functional.ts';
 
 export type Reduction = 'mean' | 'sum' | 'none';
 export interface LossOptions {
@@ -60,7 +60,7 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, opt
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   const labels = asLabels('crossEntropy', logits, target);
-  return reduce('crossEntropy', make(rows(logits.node, labels.node)), options);
+  return reduce('crossEntropy', crossEntropyRows(logits, labels), options);
 }
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */

@@ -34,7 +34,8 @@ function define(name: string, row: Row): Op {
 }
 
 function checked(name: string, row: Row, inputs: readonly Node[]): DType {
-  const dtype = inputs.map((i) => i.dtype).reduce((a, b) => promote(name, a, b));
+  let { dtype } = inputs[0] as Node;
+  for (const input of inputs) dtype = promote(name, dtype, input.dtype);
   if (row.forms[dtype] === undefined) {
     const known = Object.keys(row.forms).join(' or ');
     throw new NablaError('dtype', `${name}: got ${dtype}, expected ${known}; convert with .to('float32')`, {

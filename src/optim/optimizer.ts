@@ -1,10 +1,9 @@
 // What optimizers share: parameters, checks, and the step that makes new versions of them.
 import { NablaError } from '../error.ts';
-import { noGrad } from '../graph/node.ts';
 import { currentTrace, guard } from '../graph/trace.ts';
 import { realise } from '../realise.ts';
 import { formatShape } from '../shape.ts';
-import { runtimeScalar, Tensor } from '../tensor.ts';
+import { noGrad, runtimeScalar, Tensor } from '../tensor.ts';
 
 /** Throws unless `least ≤ value` (`< below`), and it is a number. */
 export function checkOption(

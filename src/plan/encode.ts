@@ -97,7 +97,7 @@ export class Encoder implements Lowering, TapeContext {
   copy(from: Node, to: Node, opcode: number): void {
     this.#group = null;
     const n = from.nElems;
-    this.emit(opcode, [this.#ref(to), this.#ref(from), 1, 0, 0, n, 1, 1]);
+    this.emit(opcode, [{ ...this.#ref(to), id: from.id, writes: true }, this.#ref(from), 1, 0, 0, n, 1, 1]);
   }
 
   // ---- Lowering
@@ -112,18 +112,19 @@ export class Encoder implements Lowering, TapeContext {
       if (old !== undefined) this.#take(node, old);
       else this.#of.set(node, this.#buffer('arena', 0, node.nElems * ELEMENT_BYTES));
     }
-    return this.#ref(node);
+    return { ...this.#ref(node), writes: true };
   }
 
   scratch(nElems: number): Ref {
-    return { buffer: this.#buffer('arena', 0, nElems * ELEMENT_BYTES), byteOffset: 0 };
+    const buffer = this.#buffer('arena', 0, nElems * ELEMENT_BYTES);
+    return { buffer, byteOffset: 0, id: -this.buffers.length, writes: true };
   }
 
   zero(): Ref {
     if (this.#zero === null) {
       const buffer = this.own(null, 1);
       this.constants.push({ byteOffset: buffer.index, value: 0, float: true });
-      this.#zero = { buffer, byteOffset: 0 };
+      this.#zero = { buffer, byteOffset: 0, id: 0, writes: false };
     }
     return this.#zero;
   }
@@ -174,7 +175,7 @@ export class Encoder implements Lowering, TapeContext {
     if (!this.#of.has(at) && at.attrs.value !== undefined) this.constant(at);
     const buffer = this.#of.get(at);
     if (buffer === undefined) throw new Error(`${at.op.name} [${at.shape}] is read before it is computed`);
-    return { buffer, byteOffset };
+    return { buffer, byteOffset, id: at.id, writes: false };
   }
 
   #buffer(kind: Buffer['kind'], index: number, nBytes: number): Buffer {

@@ -40,6 +40,7 @@ export interface External {
   byteOffset: number;
 }
 
+/** An `id` is the number of the node whose elements are meant; a program does not need it, a check does. */
 export interface Plan {
   readonly words: Int32Array;
   readonly table: readonly Ref[];
@@ -48,10 +49,10 @@ export interface Plan {
   readonly ownBytes: number;
   readonly arenaBytes: number;
   /** For each leaf: its slot in the arena (−1: none) or, for an operand, in the program's own block. */
-  readonly leaves: readonly { kind: LeafSpec['kind']; slot: number; nBytes: number; dtype: DType }[];
+  readonly leaves: readonly { kind: LeafSpec['kind']; slot: number; nBytes: number; dtype: DType; id: number }[];
   /** For each output: its place in the arena, −1 if it stays in Wasm memory. */
-  readonly outputs: readonly { slot: number; nElems: number; dtype: DType }[];
-  readonly targets: readonly { leaf: number; nBytes: number }[];
+  readonly outputs: readonly { slot: number; nElems: number; dtype: DType; id: number }[];
+  readonly targets: readonly { leaf: number; nBytes: number; id: number }[];
   readonly overwrite: boolean;
   /** Leaves that hold indices, with the size they must stay below. */
   readonly checks: readonly { leaf: number; below: number; what: string }[];
@@ -84,7 +85,7 @@ export function makePlan(input: PlanInput): Plan {
   const arena = buffers.filter((b) => (b.kind === 'arena' && b.last >= 0) || (b.kind === 'leaf' && b.offset === 0));
   const arenaBytes = place(arena);
   const { words, table } = assemble(instructions);
-  return {
+  const plan: Plan = {
     words,
     table,
     externals: externalsOf(table),
@@ -96,18 +97,33 @@ export function makePlan(input: PlanInput): Plan {
       slot: b.kind === 'own' ? b.index : b.offset,
       nBytes: b.nBytes,
       dtype: (input.leaves[k] as LeafSpec).node.dtype,
+      id: (input.leaves[k] as LeafSpec).node.id,
     })),
     outputs: outputs.map((node, k) => ({
       slot: (outBuffers[k] as Buffer).offset,
       nElems: node.nElems,
       dtype: node.dtype,
+      id: node.id,
     })),
-    targets: input.updates.map((u) => ({ leaf: u.leaf, nBytes: u.node.nElems * ELEMENT_BYTES })),
+    targets: input.updates.map((u, k) => ({
+      leaf: u.leaf,
+      nBytes: u.node.nElems * ELEMENT_BYTES,
+      id: (updates[k] as Update).node.id,
+    })),
     overwrite: input.overwrite,
     checks: checksOf(order, input.leaves),
     instructions,
     buffers,
   };
+  observer?.(plan, roots);
+  return plan;
+}
+
+let observer: ((plan: Plan, roots: readonly Node[]) => void) | null = null;
+
+/** Calls `fn` with every plan built from now on and what it computes: how tests check them all. */
+export function observePlans(fn: typeof observer): void {
+  observer = fn;
 }
 
 /** Outputs and updates as nodes that instructions write: what is a leaf or wanted twice is copied. */

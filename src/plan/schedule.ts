@@ -22,7 +22,9 @@ export function schedule(groups: readonly Group[], updates: readonly Update[], o
   for (const update of updates) {
     const writer = edges.of.get(update.node);
     if (writer === undefined) continue;
-    for (const g of fallible) if (g !== writer && !edges.reaches(writer, g)) edges.add(g, writer);
+    // A program that fails must leave every variable as it was: what can fail comes before, or the update goes last.
+    if (fallible.some((g) => edges.reaches(writer, g))) continue;
+    for (const g of fallible) edges.add(g, writer);
     if (update.leaf !== null && canOverwrite(update as Update & { leaf: Node }, writer, edges, outputs))
       inPlace.add(update);
   }

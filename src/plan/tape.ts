@@ -154,12 +154,11 @@ class Tape {
     return slot;
   }
 
-  /** Inputs that the tape reads in step and that no later micro-operation reads, by whatever view. */
+  /** Inputs that the tape reads in step and whose memory no later micro-operation reads, under whatever shape. */
   #streamsDoneBy(at: number): Node[] {
-    const later = new Set([...this.#lastUse].flatMap(([node, last]) => (last > at ? [storage(node)] : [])));
-    return [...this.#lastUse].flatMap(([node, last]) =>
-      last <= at && this.#isStream(node) && !later.has(storage(node)) ? [node] : [],
-    );
+    const later = new Set<Node>();
+    for (const [node, last] of this.#lastUse) if (last > at) later.add(storage(node));
+    return [...this.#lastUse.keys()].filter((node) => !later.has(storage(node)) && this.#isStream(node));
   }
 
   #isStream(node: Node): boolean {

@@ -65,7 +65,8 @@ function epilogue(op: Op): Rule[] {
       pattern: p(e.addOp, as('product', { op, once: true }), b),
       build: (m, root) => {
         const product = m.product as Node;
-        const bias = sameShape(root.shape, product.shape) ? biasOf(product, m.b as Node) : null;
+        if (!sameShape(product.shape, root.shape)) return null;
+        const bias = biasOf(product, m.b as Node);
         return bias && apply(op, [...product.inputs, bias], product.attrs);
       },
     },

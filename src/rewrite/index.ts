@@ -5,7 +5,7 @@ import { type Options, type Rule, rewrite } from './match.ts';
 import { simplify } from './simplify.ts';
 import { stabilise } from './stabilise.ts';
 
-export { rebuild, rewrite } from './match.ts';
+export { type Rule, rebuild, rewrite } from './match.ts';
 
 /** The named phases; `fuse` also lays out what a kernel cannot read as it is, so it always runs. */
 export const phases: readonly { name: string; rules: readonly Rule[] }[] = [

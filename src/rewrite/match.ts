@@ -2,6 +2,7 @@
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import { walk } from '../graph/walk.ts';
+import { sameShape } from '../shape.ts';
 
 /** What a pattern's names stand for. */
 export type Bindings = Record<string, Node>;
@@ -40,16 +41,16 @@ export function commutes(...ops: Op[]): void {
 }
 
 /** What a match asks of the graph around it. */
-interface Context {
+interface Around {
   uses: (node: Node) => number;
-  /** Nodes a pattern must not look behind. */
+  /** No pattern looks behind these. */
   keep: ReadonlySet<Node> | undefined;
 }
 
-function match(pattern: Pattern, node: Node, found: Bindings, c: Context): Bindings | null {
+function match(pattern: Pattern, node: Node, found: Bindings, around: Around): Bindings | null {
   if (pattern.value !== undefined) return node.attrs.value === pattern.value && node.inputs.length === 0 ? found : null;
-  if (pattern.op !== undefined && pattern.op !== node.op) return null;
-  if (pattern.once && c.uses(node) > 1) return null;
+  if (pattern.op !== undefined && (pattern.op !== node.op || around.keep?.has(node))) return null;
+  if (pattern.once && around.uses(node) > 1) return null;
   let bindings = found;
   if (pattern.name !== undefined) {
     const known = found[pattern.name];
@@ -58,17 +59,21 @@ function match(pattern: Pattern, node: Node, found: Bindings, c: Context): Bindi
   }
   const list = pattern.inputs;
   if (list === undefined) return bindings;
-  if (c.keep?.has(node)) return null;
   if (list.length !== node.inputs.length) return null;
-  const straight = matchAll(list, node.inputs, bindings, c);
+  const straight = matchAll(list, node.inputs, bindings, around);
   if (straight !== null || !commutative.has(node.op)) return straight;
-  return matchAll(list, [node.inputs[1] as Node, node.inputs[0] as Node], bindings, c);
+  return matchAll(list, [node.inputs[1] as Node, node.inputs[0] as Node], bindings, around);
 }
 
-function matchAll(patterns: readonly Pattern[], nodes: readonly Node[], found: Bindings, c: Context): Bindings | null {
+function matchAll(
+  patterns: readonly Pattern[],
+  nodes: readonly Node[],
+  found: Bindings,
+  around: Around,
+): Bindings | null {
   let bindings: Bindings | null = found;
   for (let i = 0; i < patterns.length && bindings !== null; i++) {
-    bindings = match(patterns[i] as Pattern, nodes[i] as Node, bindings, c);
+    bindings = match(patterns[i] as Pattern, nodes[i] as Node, bindings, around);
   }
   return bindings;
 }
@@ -112,10 +117,12 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
   let changed = false;
   for (const old of order) {
     let node = o.keep?.has(old) ? old : share(rebuild(old, becomes), shared);
-    node = o.replace?.get(old) ?? node;
-    for (let i = 0; i < MAX_CHAIN; i++) {
+    const instead = o.replace?.get(old);
+    if (instead !== undefined) node = instead;
+    for (let i = 0; ; i++) {
       const replaced = o.keep?.has(node) || node.inputs.length === 0 ? null : fire(node, rules, counts, o);
       if (replaced === null) break;
+      if (i === MAX_CHAIN) throw new Error(`rewrite: more than ${MAX_CHAIN} rules fire in a row at ${old.op.name}`);
       node = share(replaced, shared);
       changed = true;
     }
@@ -128,10 +135,14 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
 }
 
 function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: Options): Node | null {
+  const around: Around = { uses: (n) => counts.get(n) ?? 1, keep: o.keep };
   for (const rule of rules.get(node.op) ?? []) {
-    const bindings = match(rule.pattern, node, {}, { uses: (n) => counts.get(n) ?? 1, keep: o.keep });
+    const bindings = match(rule.pattern, node, {}, around);
     const result = bindings && rule.build(bindings, node);
     if (!result || result === node) continue;
+    if (result.dtype !== node.dtype || !sameShape(result.shape, node.shape)) {
+      throw new Error(`rewrite: ${rule.name} made [${result.shape}] ${result.dtype} of [${node.shape}] ${node.dtype}`);
+    }
     o.fired?.(rule);
     return result;
   }

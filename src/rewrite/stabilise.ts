@@ -33,6 +33,11 @@ export const stabilise: Rule[] = [
     pattern: p(e.logOp, p(e.subOp, num(1), p(e.sigmoidOp, any('x')))),
     build: (b) => e.neg(e.softplus(get(b, 'x'))),
   },
+  {
+    name: 'log of minus sigmoid plus one',
+    pattern: p(e.logOp, p(e.addOp, num(1), p(e.negOp, p(e.sigmoidOp, any('x'))))),
+    build: (b) => e.neg(e.softplus(get(b, 'x'))),
+  },
   // exp(200) is ∞, whose log is ∞ instead of 200.
   {
     name: 'log of one plus exp',
@@ -54,6 +59,11 @@ export const stabilise: Rule[] = [
   {
     name: 'exp minus one',
     pattern: p(e.subOp, p(e.expOp, any('x')), num(1)),
+    build: (b) => e.expm1(get(b, 'x')),
+  },
+  {
+    name: 'exp plus minus one',
+    pattern: p(e.addOp, p(e.expOp, any('x')), num(-1)),
     build: (b) => e.expm1(get(b, 'x')),
   },
 ];

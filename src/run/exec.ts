@@ -1,6 +1,6 @@
 // Runs a plan: binds values to its table, makes the one Wasm call, takes the results home.
 import { FAULT_INDEX, STATUS_OK } from '../../assembly/abi.ts';
-import type { Elements } from '../dtype.ts';
+import { checkBelow, type Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { Value } from '../graph/value.ts';
 import type { Buffer } from '../plan/memory.ts';
@@ -117,19 +117,6 @@ function checkIndices(plan: Plan, leaves: readonly Binding[]): void {
     if (value.checkedBelow <= below) continue;
     checkBelow(value.read(), below, what);
     value.checkedBelow = below;
-  }
-}
-
-/** Throws unless all of `indices` lie in 0 … below − 1; names the first that does not. */
-export function checkBelow(indices: Elements, below: number, what: string): void {
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    if (index >= 0 && index < below) continue;
-    throw new NablaError('index', `${what} ${index} at position ${i} is out of range 0…${below - 1}`, {
-      index,
-      position: i,
-      below,
-    });
   }
 }
 

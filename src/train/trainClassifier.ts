@@ -19,11 +19,15 @@ export interface TrainingOptions {
   readonly epochs: number;
   /** Default 64. */
   readonly batchSize?: number;
+  /** How the learning rate goes from the optimizer's own: it stays, or falls linearly to 0; default 'constant'. */
+  readonly schedule?: Schedule;
   /** Orders the samples; default 0. */
   readonly seed?: number;
   readonly onBatch?: (progress: Progress) => void;
   readonly onEpoch?: (result: EpochResult) => void;
 }
+
+export type Schedule = 'constant' | 'linear';
 
 export interface EpochResult {
   /** From 1. */
@@ -42,13 +46,14 @@ export interface EpochResult {
 type Step = (x: Tensor, y: Tensor) => [loss: Tensor, correct: Tensor];
 
 /**
- * Trains a classifier with cross-entropy. The model is left in training mode.
+ * Trains a classifier with cross-entropy. The model is left in training mode and the optimizer with its learning rate.
  *
  * @returns one result per epoch
  * @throws NablaError `option` when the loss is no number any more
  */
 export function trainClassifier(options: TrainingOptions): EpochResult[] {
   const { model, optimizer, test, epochs, onEpoch } = options;
+  const { lr } = optimizer;
   const step: Step = compile((x: Tensor, y: Tensor): [Tensor, Tensor] => {
     const logits = model.forward(x);
     const loss = crossEntropy(logits, y);
@@ -57,12 +62,16 @@ export function trainClassifier(options: TrainingOptions): EpochResult[] {
   });
   const evaluate = evaluator(model);
   const results: EpochResult[] = [];
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    model.train();
-    const trained = trainEpoch(step, epoch, options);
-    const result = { epoch, ...trained, test: test === undefined ? null : evaluate(test) };
-    results.push(result);
-    onEpoch?.(result);
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      model.train();
+      const trained = trainEpoch(step, epoch, lr, options);
+      const result = { epoch, ...trained, test: test === undefined ? null : evaluate(test) };
+      results.push(result);
+      onEpoch?.(result);
+    }
+  } finally {
+    optimizer.lr = lr;
   }
   return results;
 }
@@ -70,14 +79,17 @@ export function trainClassifier(options: TrainingOptions): EpochResult[] {
 function trainEpoch(
   step: Step,
   epoch: number,
+  lr: number,
   options: TrainingOptions,
 ): { loss: number; accuracy: number; seconds: number } {
-  const { train, epochs, batchSize = 64, seed = 0, onBatch } = options;
+  const { train, epochs, batchSize = 64, schedule = 'constant', seed = 0, onBatch } = options;
   const epochBatches = batches(train, { batchSize, seed, epoch });
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   let [batch, seen, lossSum, correct] = [0, 0, 0, 0];
   for (const { x, y, size } of epochBatches) {
+    const done = (epoch - 1 + batch / epochBatches.length) / epochs;
+    options.optimizer.lr = schedule === 'linear' ? lr * (1 - done) : lr;
     const [batchLoss, batchCorrect] = step(x, y);
     batch++;
     seen += size;

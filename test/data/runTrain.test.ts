@@ -43,7 +43,7 @@ describe('runTrain', () => {
 
   test('tells of data, model, every epoch and the confusion', () => {
     expect(lines[0]).toMatch(/^data: 2000 training and 200 test digits, drawn in \d+\.\d s$/);
-    expect(lines[1]).toBe('model: mlp, 235146 parameters; adam, learning rate 0.002');
+    expect(lines[1]).toBe('model: mlp, 235146 parameters; adam, learning rate 0.003');
     const epoch =
       /^epoch (\d)\/2 {2}loss \d\.\d{4} {2}training accuracy \d+\.\d\d % {2}test accuracy (\d+\.\d\d %) {2}\d+\.\d s$/;
     expect(lines[2]?.match(epoch)?.[1]).toBe('1');

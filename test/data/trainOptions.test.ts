@@ -9,7 +9,8 @@ const DEFAULTS = {
   epochs: 3,
   batchSize: 64,
   optimizer: 'adam',
-  lr: 0.002,
+  lr: 0.003,
+  schedule: 'linear',
   momentum: 0.9,
   seed: 1,
   save: 'digits-cnn.safetensors',
@@ -23,7 +24,7 @@ describe('parseTrainOptions', () => {
   test('takes every option', () => {
     const args =
       '--data mnist --train-size 100 --test-size=50 --model mlp --epochs 7 --batch-size 32 --optimizer sgd --lr 1e-2 ' +
-      '--momentum 0 --seed 0 --save out.safetensors';
+      '--schedule constant --momentum 0 --seed 0 --save out.safetensors';
     expect(parseTrainOptions(args.split(' '))).toEqual({
       data: 'mnist',
       trainSize: 100,
@@ -33,6 +34,7 @@ describe('parseTrainOptions', () => {
       batchSize: 32,
       optimizer: 'sgd',
       lr: 0.01,
+      schedule: 'constant',
       momentum: 0,
       seed: 0,
       save: 'out.safetensors',
@@ -95,7 +97,7 @@ test('the help names every option with its default', () => {
     const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     expect(TRAIN_HELP).toMatch(new RegExp(`^  --${option} .*\\(default: .*\\)$`, 'm'));
   }
-  for (const value of ['20000', '4000', 'cnn', '3', '64', 'adam', '0.002', '0.05', '0.9', '1']) {
+  for (const value of ['20000', '4000', 'cnn', '3', '64', 'adam', '0.003', '0.05', 'linear', '0.9', '1']) {
     expect(TRAIN_HELP).toMatch(new RegExp(`\\(default: [^)]*\\b${value.replace('.', '\\.')}\\b`));
   }
   for (const line of TRAIN_HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(120);

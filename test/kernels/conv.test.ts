@@ -186,8 +186,18 @@ describe.each(['baseline', 'relaxed'] as const)('conv and its gradients, %s', (s
       for (let s = 1; s <= 3; s++)
         for (let p = 0; p <= 2; p++)
           for (let d = 1; d <= 2; d++) {
-            const f = { n: 2, c: 2, h: 8, w: 9, o: 3, kernel: [k, k], stride: [s, s], pad: [p, p], dilation: [d, d] };
-            check(h, f as Config, false);
+            const f: Config = {
+              n: 2,
+              c: 2,
+              h: 8,
+              w: 9,
+              o: 3,
+              kernel: [k, k],
+              stride: [s, s],
+              pad: [p, p],
+              dilation: [d, d],
+            };
+            check(h, f, false);
           }
   });
 

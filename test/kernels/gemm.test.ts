@@ -21,15 +21,15 @@ interface Case {
   transB?: boolean;
   /** Elements by which rows are longer than they need be. */
   slack?: number;
-  bias?: 'columns' | 'rows';
+  bias?: 'columns' | 'rows' | undefined;
   /** D of its own, or C itself. */
-  d?: 'apart' | 'inPlace';
+  d?: 'apart' | 'inPlace' | undefined;
   alpha?: number;
   beta?: number;
   act?: number;
   batch?: number;
   /** Operands that all of the batch share. */
-  shared?: 'a' | 'b';
+  shared?: 'a' | 'b' | undefined;
   misalign?: number;
 }
 

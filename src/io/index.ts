@@ -1,0 +1,2 @@
+// Models in files.
+export { loadSafetensors, loadSafetensorsMetadata, saveSafetensors } from './safetensors.ts';

@@ -1,0 +1,233 @@
+// One row a rule: an expression it is for, and the graph it leaves, as text.
+
+import type { Node } from '../../src/graph/node.ts';
+import { printGraph } from '../../src/graph/print.ts';
+import * as nn from '../../src/nn/index.ts';
+import * as e from '../../src/ops/elementwise.ts';
+import { constant } from '../../src/ops/leaf.ts';
+import { grad, Tensor, tensor, where } from '../../src/tensor.ts';
+
+export interface Row {
+  rule: string;
+  phase: 'stabilise' | 'simplify' | 'fuse';
+  /** Of x, y [2,3], w [3,2], v [3] and s [], whose elements lie in (0, 1). */
+  build(x: Tensor, y: Tensor, w: Tensor, v: Tensor, s: Tensor): Tensor;
+  /** Lines of the rewritten graph that are no leaves. */
+  after: string;
+}
+
+/** The lines of a graph that compute something, and its result; `; ` between them, float32 left out. */
+export function brief(nodes: readonly Node[]): string {
+  const lines = printGraph(nodes).split('\n');
+  return lines
+    .filter((line) => !/^\d+ (leaf|placeholder)\b/.test(line))
+    .map((line) => line.replace(' float32', ''))
+    .join('; ');
+}
+
+const firstGrad = (y: Tensor, x: Tensor) => grad(y.sum(), [x])[0] as Tensor;
+const image = (x: Tensor) => x.reshape(1, 1, 2, 3);
+const kernel = (v: Tensor) => v.reshape(1, 1, 1, 3);
+
+export const ROWS: readonly Row[] = [
+  { rule: 'log softmax', phase: 'stabilise', build: (x) => x.softmax().log(), after: '1 logSoftmax(0) [2,3]; → 1' },
+  {
+    rule: 'log softmax, moved axis',
+    phase: 'stabilise',
+    build: (x) => x.softmax(0).log(),
+    after: '1 permute(0) {axes: [1,0]} [3,2]; 2 logSoftmax(1) [3,2]; 3 permute(2) {axes: [1,0]} [2,3]; → 3',
+  },
+  {
+    rule: 'log sigmoid',
+    phase: 'stabilise',
+    build: (x) => x.sigmoid().log(),
+    after: '1 neg(0) [2,3]; 2 softplus(1) [2,3]; 3 neg(2) [2,3]; → 3',
+  },
+  {
+    rule: 'log of one minus sigmoid',
+    phase: 'stabilise',
+    build: (x) => new Tensor(e.log(e.sub(constant(1), x.sigmoid().node))),
+    after: '1 softplus(0) [2,3]; 2 neg(1) [2,3]; → 2',
+  },
+  {
+    rule: 'log of minus sigmoid plus one',
+    phase: 'stabilise',
+    build: (x) => x.sigmoid().neg().add(1).log(),
+    after: '1 softplus(0) [2,3]; 2 neg(1) [2,3]; → 2',
+  },
+  {
+    rule: 'log of one plus exp',
+    phase: 'stabilise',
+    build: (x) => x.exp().add(1).log(),
+    after: '1 softplus(0) [2,3]; → 1',
+  },
+  { rule: 'log1p of exp', phase: 'stabilise', build: (x) => x.exp().log1p(), after: '1 softplus(0) [2,3]; → 1' },
+  { rule: 'log of one plus', phase: 'stabilise', build: (x) => x.add(1).log(), after: '1 log1p(0) [2,3]; → 1' },
+  { rule: 'exp minus one', phase: 'stabilise', build: (x) => x.exp().sub(1), after: '1 expm1(0) [2,3]; → 1' },
+  { rule: 'exp plus minus one', phase: 'stabilise', build: (x) => x.exp().add(-1), after: '1 expm1(0) [2,3]; → 1' },
+
+  { rule: 'x + 0', phase: 'simplify', build: (x) => x.add(0), after: '→ 0' },
+  { rule: 'x − 0', phase: 'simplify', build: (x) => x.sub(0), after: '→ 0' },
+  { rule: 'x · 1', phase: 'simplify', build: (x) => x.mul(1), after: '→ 0' },
+  { rule: 'x / 1', phase: 'simplify', build: (x) => x.div(1), after: '→ 0' },
+  { rule: 'x ^ 1', phase: 'simplify', build: (x) => x.pow(1), after: '→ 0' },
+  { rule: 'copy of x', phase: 'simplify', build: (x) => x.clone(), after: '→ 0' },
+  { rule: 'detached x', phase: 'simplify', build: (x) => x.detach(), after: '→ 0' },
+  { rule: 'x · −1', phase: 'simplify', build: (x) => x.mul(-1), after: '1 neg(0) [2,3]; → 1' },
+  { rule: '−(−x)', phase: 'simplify', build: (x) => x.neg().neg(), after: '→ 0' },
+  { rule: 'x + (−y)', phase: 'simplify', build: (x, y) => x.neg().add(y), after: '2 sub(0, 1) [2,3]; → 2' },
+  { rule: 'x − (−y)', phase: 'simplify', build: (x, y) => x.sub(y.neg()), after: '2 add(0, 1) [2,3]; → 2' },
+  { rule: 'x · x', phase: 'simplify', build: (x) => x.mul(x), after: '1 square(0) [2,3]; → 1' },
+  { rule: 'x ^ 2', phase: 'simplify', build: (x) => x.pow(2), after: '1 square(0) [2,3]; → 1' },
+  { rule: 'x ^ −1', phase: 'simplify', build: (x) => x.pow(-1), after: '1 reciprocal(0) [2,3]; → 1' },
+  {
+    rule: 'reshape of reshape',
+    phase: 'simplify',
+    build: (x) => x.reshape(6).reshape(3, 2),
+    after: '1 reshape(0) [3,2]; → 1',
+  },
+  {
+    rule: 'reshape of a number',
+    phase: 'simplify',
+    build: (_x, _y, _w, _v, s) => s.reshape(1, 1),
+    after: '1 expand(0) [1,1]; → 1',
+  },
+  {
+    rule: 'permute of permute',
+    phase: 'simplify',
+    build: (x) => x.reshape(1, 2, 3).permute(1, 2, 0).permute(1, 2, 0),
+    after: '1 reshape(0) [1,2,3]; 2 permute(1) {axes: [2,0,1]} [3,1,2]; → 2',
+  },
+  {
+    rule: 'expand of expand',
+    phase: 'simplify',
+    build: (_x, _y, _w, v) => v.expand(2, 3).expand(4, 2, 3),
+    after: '1 expand(0) [4,2,3]; → 1',
+  },
+  {
+    rule: 'expand of a constant scale of a loss',
+    phase: 'simplify',
+    build: (x) => grad(nn.crossEntropy(x, tensor(Int32Array.of(0, 2))), [x])[0] as Tensor,
+    after: '2 constant 0.5 []; 3 crossEntropyGrad(0, 1, 2) [2,3]; → 3',
+  },
+  {
+    rule: 'sum over axes of one',
+    phase: 'simplify',
+    build: (x) => x.reshape(2, 1, 3).sum(1, true),
+    after: '1 reshape(0) [2,1,3]; → 1',
+  },
+  {
+    rule: 'transpose · b',
+    phase: 'simplify',
+    build: (x, y) => x.T.matmul(y),
+    after: '2 matmul(0, 1) {transA: true, transB: false} [3,3]; → 2',
+  },
+  {
+    rule: 'a · transpose',
+    phase: 'simplify',
+    build: (x, y) => x.matmul(y.T),
+    after: '2 matmul(0, 1) {transA: false, transB: true} [2,2]; → 2',
+  },
+  {
+    rule: 'transpose of a · b',
+    phase: 'simplify',
+    build: (x, _y, w) => x.matmul(w).T,
+    after: '2 matmul(0, 1) {transA: true, transB: true} [2,2]; → 2',
+  },
+
+  {
+    rule: 'matmul + bias',
+    phase: 'fuse',
+    build: (x, y, _w, v) => x.matmul(y.T.matmul(x)).add(v),
+    after:
+      '2 permute(1) {axes: [1,0]} [3,2]; 3 matmul(2, 0) {transA: false, transB: false} [3,3]; 5 matmul(0, 3, 4) {transA: false, transB: false} [2,3]; → 5',
+  },
+  {
+    rule: 'relu of matmul',
+    phase: 'fuse',
+    build: (x, _y, w) => x.matmul(w).relu(),
+    after: '2 matmul(0, 1) {transA: false, transB: false, act: 1} [2,2]; → 2',
+  },
+  {
+    rule: 'conv2d + bias',
+    phase: 'fuse',
+    build: (x, _y, _w, v, s) => nn.conv2d(image(x), kernel(v), { bias: s.reshape(1) }),
+    after:
+      '1 reshape(0) [1,1,2,3]; 3 reshape(2) [1,1,1,3]; 5 reshape(4) [1]; 6 reshape(5) [1,1,1]; 7 reshape(6) [1]; 8 conv2d(1, 3, 7) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1} [1,1,2,1]; → 8',
+  },
+  {
+    rule: 'relu of conv2d',
+    phase: 'fuse',
+    build: (x, _y, _w, v) => nn.conv2d(image(x), kernel(v)).relu(),
+    after:
+      '1 reshape(0) [1,1,2,3]; 3 reshape(2) [1,1,1,3]; 4 conv2d(1, 3) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, act: 1} [1,1,2,1]; → 4',
+  },
+  {
+    rule: 'relu gradient',
+    phase: 'fuse',
+    build: (x, y) => firstGrad(x.relu().mul(y), x),
+    after:
+      '1 relu(0) [2,3]; 2 constant 1 []; 3 reshape(2) [1,1]; 4 expand(3) [2,3]; 6 mul(4, 5) [2,3]; 7 reluGrad(1, 6) [2,3]; → 7',
+  },
+  {
+    rule: 'tanh gradient',
+    phase: 'fuse',
+    build: (x, y) => firstGrad(x.tanh().mul(y), x),
+    after:
+      '1 tanh(0) [2,3]; 2 constant 1 []; 3 reshape(2) [1,1]; 4 expand(3) [2,3]; 6 mul(4, 5) [2,3]; 7 tanhGrad(1, 6) [2,3]; → 7',
+  },
+  {
+    rule: 'sigmoid gradient',
+    phase: 'fuse',
+    build: (x, y) => firstGrad(x.sigmoid().mul(y), x),
+    after:
+      '1 sigmoid(0) [2,3]; 2 constant 1 []; 3 reshape(2) [1,1]; 4 expand(3) [2,3]; 6 mul(4, 5) [2,3]; 7 sigmoidGrad(1, 6) [2,3]; → 7',
+  },
+  {
+    rule: 'a + c·(b − a)',
+    phase: 'fuse',
+    build: (x, y, _w, _v, s) => x.add(y.sub(x).mul(s)),
+    after: '3 lerp(0, 1, 2) [2,3]; → 3',
+  },
+  { rule: 'a·b + c', phase: 'fuse', build: (x, y, _w, v) => x.mul(y).add(v), after: '3 madd(0, 1, 2) [2,3]; → 3' },
+  { rule: 'c − a·b', phase: 'fuse', build: (x, y, _w, v) => v.sub(x.mul(y)), after: '3 nmadd(0, 1, 2) [2,3]; → 3' },
+  {
+    rule: 'add over a broadcast that is no view',
+    phase: 'fuse',
+    build: (x, y) => x.reshape(2, 1, 3).add(y.reshape(2, 3, 1).expand(2, 3, 3)),
+    after:
+      '1 reshape(0) [2,1,3]; 2 layout(1) [2,3,3]; 4 reshape(3) [2,3,1]; 5 expand(4) [2,3,3]; 6 add(2, 5) [2,3,3]; → 6',
+  },
+  {
+    rule: 'sum over scattered axes',
+    phase: 'fuse',
+    build: (x, y) =>
+      x
+        .reshape(2, 3, 1)
+        .mul(y.reshape(2, 1, 3))
+        .sum(1),
+    after:
+      '1 reshape(0) [2,3,1]; 3 reshape(2) [2,1,3]; 4 layout(3) [2,3,3]; 5 mul(1, 4) [2,3,3]; 6 permute(5) {axes: [0,2,1]} [2,3,3]; 7 sum(6) {axes: [2]} [2,3,1]; 8 reshape(7) [2,1,3]; 9 reshape(8) [2,3]; → 9',
+  },
+  {
+    rule: 'max over scattered axes',
+    phase: 'fuse',
+    build: (x) => x.reshape(1, 2, 3).expand(2, 2, 3).max(1),
+    after:
+      '1 reshape(0) [1,2,3]; 2 expand(1) [2,2,3]; 3 permute(2) {axes: [0,2,1]} [2,3,2]; 4 max(3) {axes: [2]} [2,3,1]; 5 reshape(4) [2,1,3]; 6 reshape(5) [2,3]; → 6',
+  },
+  {
+    rule: 'min over scattered axes',
+    phase: 'fuse',
+    build: (x) => x.reshape(1, 2, 3).expand(2, 2, 3).min(1),
+    after:
+      '1 reshape(0) [1,2,3]; 2 expand(1) [2,2,3]; 3 permute(2) {axes: [0,2,1]} [2,3,2]; 4 min(3) {axes: [2]} [2,3,1]; 5 reshape(4) [2,1,3]; 6 reshape(5) [2,3]; → 6',
+  },
+  {
+    rule: 'where over a broadcast that is no view',
+    phase: 'fuse',
+    build: (x, y) => where(x.reshape(2, 1, 3).gt(0.25), y.reshape(2, 3, 1), 2),
+    after:
+      '0 operand []; 2 reshape(1) [2,1,3]; 3 lt(0, 2) bool [2,1,3]; 4 layout(3) bool [2,3,3]; 6 reshape(5) [2,3,1]; 7 constant 2 []; 8 where(4, 6, 7) [2,3,3]; → 8',
+  },
+];
