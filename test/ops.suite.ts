@@ -84,7 +84,7 @@ function checkCase(row: Row, c: Prepared, fail: Fail): void {
   const evaluate = interpreter(nodes, x);
   const exact = evaluate(values);
   const rewritten = interpret(optimise(nodes), values);
-  exact.forEach((y, j) => fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y)));
+  for (const [j, y] of exact.entries()) fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y));
   const noise = withinNoise(exact, (n) => evaluate(values, n), 1);
   const first = tolerance(row, c, exact[0]!, noise[0]!.allowed);
   for (const [way, results] of runs(c)) {
