@@ -159,7 +159,7 @@ function compiled(recipe: Recipe, rewrites: boolean) {
         recipe,
         [...variables, ...x].map((t) => t.node),
       );
-      updates.forEach((node, k) => variables[k]!.assign(new Tensor(node)));
+      for (const [k, node] of updates.entries()) variables[k]!.assign(new Tensor(node));
       return outputs.map((node) => new Tensor(node));
     },
     { rewrites },
@@ -176,7 +176,7 @@ function lazy(recipe: Recipe) {
       recipe,
       [...variables, ...rest].map((t) => t.node),
     );
-    updates.forEach((node, k) => variables[k]!.assign(new Tensor(node)));
+    for (const [k, node] of updates.entries()) variables[k]!.assign(new Tensor(node));
     // The first half is read before the update is, the rest after.
     const before = outputs.slice(0, outputs.length / 2).map((node) => new Tensor(node).data());
     const now = variables.map((v) => v.data());

@@ -147,6 +147,13 @@ const BINARY: Record<string, (a: Node, b: Node) => Node> = {
   centred: (a, b) => e.sub(a, r.mean(b, undefined, true)),
 };
 
+const REDUCTIONS = [
+  ['sum', r.sum],
+  ['mean', r.mean],
+  ['max', r.max],
+  ['min', r.min],
+] as const;
+
 /** A step on nodes of these shapes, or null where the draw does not fit. */
 function draw(random: Random, nodes: readonly Node[]): Step | null {
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
@@ -174,10 +181,10 @@ function draw(random: Random, nodes: readonly Node[]): Step | null {
   if (kind < 0.64) return step('madd3', [a, b, c], (p, q, s) => e.add(e.mul(p as Node, q as Node), s as Node));
   if (axis < 0) return null;
   if (kind < 0.76) {
-    const name = pick(['sum', 'mean', 'max', 'min'] as const);
+    const [name, of] = pick(REDUCTIONS);
     const axes = x.shape.map((_, i) => i).filter((i) => i === axis || random() < 0.3);
     const keep = random() < 0.5;
-    return step(`${name} over ${axes}${keep ? ' kept' : ''}`, [a], (p) => r[name](p as Node, axes, keep));
+    return step(`${name} over ${axes}${keep ? ' kept' : ''}`, [a], (p) => of(p as Node, axes, keep));
   }
   if (kind < 0.8) {
     const of = random() < 0.5 ? softmax : logSoftmax;

@@ -84,7 +84,7 @@ function checkCase(row: Row, c: Prepared, fail: Fail): void {
   const evaluate = interpreter(nodes, x);
   const exact = evaluate(values);
   const rewritten = interpret(optimise(nodes), values);
-  exact.forEach((y, j) => fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y)));
+  for (const [j, y] of exact.entries()) fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y));
   const noise = withinNoise(exact, (n) => evaluate(values, n), 1);
   const first = tolerance(row, c, exact[0]!, noise[0]!.allowed);
   for (const [way, results] of runs(c)) {
@@ -136,7 +136,7 @@ function checkDifferences(row: Row, c: Prepared, exact: Float64Array[], fail: Fa
     const f = (values: Map<(typeof x)[number], Float64Array>) => {
       const y = evaluate(values);
       let total = 0;
-      for (let j = 0; j < outputs; j++) y[j]!.forEach((v, i) => (total += v * weights[j]!.values[i]!));
+      for (let j = 0; j < outputs; j++) for (const [i, v] of y[j]!.entries()) total += v * weights[j]!.values[i]!;
       return total;
     };
     floats.forEach((k, j) => {
