@@ -1,37 +1,28 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
-import { allocate, type DType, type Elements, isDType, promote } from './dtype.ts';
+
+import { backward } from './backward.ts';
+import { type DType, isDType, promote } from './dtype.ts';
 import { NablaError } from './error.ts';
-import { gradientRequest, gradients } from './grad.ts';
-import { type Node, noGrad as withoutGrad } from './graph/node.ts';
-import { leaf, State } from './graph/state.ts';
+import type { Node } from './graph/node.ts';
+import { noGrad } from './graph/node.ts';
+import { State } from './graph/state.ts';
 import { currentTrace, guard, withTrace } from './graph/trace.ts';
 import { Value } from './graph/value.ts';
-import { walk } from './graph/walk.ts';
 import * as e from './ops/elementwise.ts';
 import { indexSelect } from './ops/gather.ts';
-import { constant, operand, scalar } from './ops/leaf.ts';
+import { scalar } from './ops/leaf.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
-import { normal, uniform } from './ops/random.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
-import { nextKey } from './random.ts';
 import { bound, realise, realised } from './realise.ts';
-import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from './shape.ts';
+import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
 export type Nested = number | boolean | readonly Nested[];
-export type Source = Nested | Float32Array | Float64Array | Int32Array | Uint8Array;
 /** What an operand may be: a tensor, or a number that takes the other operand's dtype. */
 export type Operand = Tensor | number;
 export type Axes = number | readonly number[];
-
-export interface TensorOptions {
-  shape?: Shape;
-  dtype?: DType;
-  /** Makes it a variable whose gradient `backward()` accumulates in `.grad`. */
-  requiresGrad?: boolean;
-}
 
 export class Tensor {
   readonly #node: Node | null;
@@ -148,20 +139,7 @@ export class Tensor {
    * or an optimizer steps.
    */
   backward(): void {
-    const loss = this.node;
-    checkLoss(loss, this.shape);
-    const variables = walk([loss], (n) => n.inputs.length > 0 && !isVariable(n)).filter(isVariable);
-    if (currentTrace() === null) realise(variables.flatMap((n) => pendingGradient(n)));
-    const group: Node[] = [loss];
-    const made = gradientsOf(loss, variables);
-    variables.forEach((n, i) => {
-      const state = n.state as State;
-      const node = made[i] as Node;
-      group.push(node);
-      state.grad = state.grad === null ? node : e.add(state.grad, node);
-      if (state.grad !== node) group.push(state.grad);
-    });
-    for (const node of group) node.group = group;
+    backward(this.node);
   }
 
   /** The same elements, cut off from the gradient. */
@@ -180,7 +158,7 @@ export class Tensor {
         'gradient',
         'assign: only a variable can be assigned; make it with state() or nn.parameter()',
       );
-    const node = withoutGrad(() => e.detach(nodeOf(value, this.dtype)));
+    const node = noGrad(() => e.detach(nodeOf(value, this.dtype)));
     if (formatShape(node.shape) !== formatShape(this.shape) || node.dtype !== this.dtype) {
       throw new NablaError(
         'shape',
@@ -430,242 +408,4 @@ function disposedValue(node: Node): Value {
   const value = new Value(node.dtype, node.nElems, null);
   value.dispose();
   return value;
-}
-
-/** A version of a variable that wants its gradient; what it was assigned from does not get one through it. */
-function isVariable(node: Node): boolean {
-  return node.state?.requiresGrad === true;
-}
-
-/** The gradient of an earlier backward(), if it is still to be computed. */
-function pendingGradient(node: Node): Node[] {
-  const before = (node.state as State).grad;
-  return before !== null && before.value === null ? [before] : [];
-}
-
-function gradientsOf(loss: Node, variables: readonly Node[]): Node[] {
-  if (currentTrace() === null) return variables.map((v) => gradientRequest(loss, v));
-  return gradients(loss, variables).map((g, i) => g ?? e.expand(constant(0), (variables[i] as Node).shape));
-}
-
-function checkLoss(loss: Node, shape: Shape): void {
-  if (loss.nElems !== 1) {
-    throw new NablaError(
-      'gradient',
-      `backward: the loss is ${formatShape(shape)}, expected a scalar; reduce it first, e.g. with .sum() or .mean()`,
-      { shape },
-    );
-  }
-  if (loss.requiresGrad && loss.group === null) return;
-  const why =
-    loss.group !== null || loss.inputs.length === 0
-      ? 'its graph is gone: backward() was called on it before, or a step was made; compute the loss again'
-      : 'it depends on no parameter or variable that requires a gradient';
-  throw new NablaError('gradient', `backward: there is nothing to differentiate: ${why}`);
-}
-
-// ---- making tensors
-
-/**
- * A tensor of numbers, nested arrays or a typed array. Plain numbers, Float32Array and Float64Array give float32,
- * Int32Array and Uint8Array int32, booleans bool; `dtype` asks for another. The elements are copied.
- */
-export function tensor(source: Source, options: TensorOptions = {}): Tensor {
-  const { values, shape: found, dtype: natural } = flattened(source);
-  const dtype = options.dtype ?? natural;
-  if (!isDType(dtype))
-    throw new NablaError('dtype', `tensor: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
-  const shape = options.shape ?? found;
-  checkShape('tensor', shape);
-  if (sizeOf(shape) !== values.length) {
-    throw new NablaError(
-      'shape',
-      `tensor: ${values.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
-      {
-        shape,
-        nElems: values.length,
-      },
-    );
-  }
-  if (options.requiresGrad && dtype !== 'float32') {
-    throw new NablaError('dtype', `tensor: requiresGrad needs float32, got ${dtype}`);
-  }
-  const value = Value.of(dtype, elementsOf(values, dtype));
-  return new Tensor(options.requiresGrad ? new State(value, shape, true) : leaf(value, shape));
-}
-
-/** A variable: a tensor with new versions by `assign`; gradients do not flow into it. */
-export function state(initial: Tensor): Tensor {
-  return variable(initial, false);
-}
-
-/** A variable with the present elements of `initial`, made outside any trace. */
-export function variable(initial: Tensor, requiresGrad: boolean): Tensor {
-  return withTrace(null, () => {
-    const value = realised(initial.node);
-    return new Tensor(new State(Value.of(value.dtype, value.read().slice()), initial.shape, requiresGrad));
-  });
-}
-
-function elementsOf(values: ArrayLike<number | boolean>, dtype: DType): Elements {
-  const out = allocate(dtype, values.length);
-  if (dtype === 'bool') for (let i = 0; i < values.length; i++) out[i] = values[i] ? 1 : 0;
-  else {
-    out.set(values as ArrayLike<number>);
-    if (dtype === 'int32') checkIntegers(values as ArrayLike<number>, out);
-  }
-  return out;
-}
-
-function checkIntegers(values: ArrayLike<number>, out: Elements): void {
-  if (values instanceof Int32Array || values instanceof Uint8Array) return;
-  for (let i = 0; i < values.length; i++) {
-    if (out[i] === Number(values[i])) continue;
-    throw new NablaError(
-      'dtype',
-      `tensor: element ${i} is ${values[i]}, which is no int32; use dtype 'float32' or round it`,
-      { index: i },
-    );
-  }
-}
-
-function flattened(source: Source): { values: ArrayLike<number | boolean>; shape: Shape; dtype: DType } {
-  if (typeof source === 'number') return { values: [source], shape: [], dtype: 'float32' };
-  if (typeof source === 'boolean') return { values: [source], shape: [], dtype: 'bool' };
-  if (ArrayBuffer.isView(source)) {
-    const dtype = source instanceof Int32Array || source instanceof Uint8Array ? 'int32' : 'float32';
-    return { values: source, shape: [source.length], dtype };
-  }
-  if (!Array.isArray(source)) {
-    throw new NablaError(
-      'data',
-      `tensor: got ${source === null ? 'null' : typeof source}, expected a number, nested arrays or a typed array`,
-    );
-  }
-  const shape = shapeOf(source);
-  const values: (number | boolean)[] = [];
-  collect(source, shape, 0, values);
-  return {
-    values,
-    shape,
-    dtype: values.length > 0 && values.every((v) => typeof v === 'boolean') ? 'bool' : 'float32',
-  };
-}
-
-function shapeOf(nested: Nested): number[] {
-  const shape: number[] = [];
-  for (let at: Nested | undefined = nested; Array.isArray(at); at = at[0]) shape.push(at.length);
-  return shape;
-}
-
-function collect(nested: Nested, shape: Shape, axis: number, out: (number | boolean)[]): void {
-  if (axis === shape.length) {
-    if (typeof nested === 'string') throw notANumber(nested, out.length, shape);
-    if (typeof nested !== 'number' && typeof nested !== 'boolean')
-      throw ragged(`a ${describe(nested)} where a number was expected`);
-    out.push(nested);
-    return;
-  }
-  if (!Array.isArray(nested) || nested.length !== shape[axis]) {
-    throw ragged(`${describe(nested)} where ${shape[axis]} elements were expected on axis ${axis}`);
-  }
-  for (const inner of nested) collect(inner, shape, axis + 1, out);
-}
-
-/** Names the element by its place in the nested arrays. */
-function notANumber(x: unknown, flat: number, shape: Shape): NablaError {
-  const at = stridesOf(shape).map((stride, i) => Math.floor(flat / stride) % (shape[i] as number));
-  return new NablaError('dtype', `tensor: element [${at}] is a ${typeof x} ('${x}'); expected a number`);
-}
-
-function describe(x: Nested): string {
-  return Array.isArray(x) ? `an array of ${x.length}` : `${x === null ? 'null' : typeof x}`;
-}
-
-function ragged(why: string): NablaError {
-  return new NablaError('shape', `tensor: the nested arrays are ragged: ${why}`);
-}
-
-function filled(op: string, shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
-  checkShape(op, shape);
-  return tensor(allocate(dtype, sizeOf(shape)).fill(value), { shape, dtype });
-}
-export function zeros(shape: Shape, options: { dtype?: DType } = {}): Tensor {
-  return filled('zeros', shape, 0, options.dtype);
-}
-export function ones(shape: Shape, options: { dtype?: DType } = {}): Tensor {
-  return filled('ones', shape, 1, options.dtype);
-}
-export function full(shape: Shape, value: number, options: { dtype?: DType } = {}): Tensor {
-  return filled('full', shape, value, options.dtype);
-}
-/** start, start + step, … before stop; int32 where all are whole numbers, else float32. */
-export function arange(start: number, stop?: number, step = 1): Tensor {
-  const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  if (!(step !== 0 && Number.isFinite((to - from) / step))) {
-    throw new NablaError(
-      'option',
-      `arange: from ${from} to ${to} by ${step} has no end; expected finite numbers and a step other than 0`,
-    );
-  }
-  const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
-  return tensor(values, {
-    shape: [values.length],
-    dtype: [from, to, step].every(Number.isInteger) ? 'int32' : 'float32',
-  });
-}
-
-/** Two words at each run of a compiled function; outside, drawn once so that computing twice gives the same. */
-function key(): () => readonly number[] {
-  if (currentTrace() !== null) return nextKey;
-  const drawn = nextKey();
-  return () => drawn;
-}
-/** Uniform in [0, 1). */
-export function rand(shape: Shape): Tensor {
-  checkShape('rand', shape);
-  return make(uniform(shape, key()));
-}
-/** Normal with mean 0 and variance 1. */
-export function randn(shape: Shape): Tensor {
-  checkShape('randn', shape);
-  return make(normal(shape, key()));
-}
-
-/** A number read at each run, such as a learning rate: changing it makes no new plan. */
-export function runtimeScalar(read: () => number): Tensor {
-  return new Tensor(operand(() => [read()]));
-}
-
-export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  return make(
-    m.concat(
-      tensors.map((t) => t.node),
-      axis,
-    ),
-  );
-}
-export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  return condition.where(a, b);
-}
-
-/** Runs `fn` with no gradient recorded: what it makes cannot be differentiated. */
-export function noGrad<T>(fn: () => T): T {
-  return withoutGrad(fn);
-}
-
-/** dy/dx for each x, as tensors that can be computed, printed or differentiated again. y must be a scalar. */
-export function grad<const X extends readonly Tensor[]>(y: Tensor, xs: X): { -readonly [K in keyof X]: Tensor } {
-  const found = gradients(
-    y.node,
-    xs.map((x) => x.node),
-  ).map((g, i) => {
-    if (g === null) {
-      throw new NablaError('gradient', `grad: y does not depend on x[${i}] ${formatShape((xs[i] as Tensor).shape)}`, {
-        index: i,
-      });
-    }
-    return make(g);
-  });
-  return found as { -readonly [K in keyof X]: Tensor };
 }

@@ -1,5 +1,6 @@
 // One case of a row, prepared: its inputs, its graph with gradients, and that graph run by the kernels in three ways.
 import { compile } from '../src/compile.ts';
+import { tensor } from '../src/create.ts';
 import type { DType, Elements } from '../src/dtype.ts';
 import { gradients } from '../src/grad.ts';
 import type { Node } from '../src/graph/node.ts';
@@ -9,7 +10,7 @@ import { add, expand, mul } from '../src/ops/elementwise.ts';
 import { constant, placeholder } from '../src/ops/leaf.ts';
 import { sum } from '../src/ops/reduce.ts';
 import { type Shape, sizeOf } from '../src/shape.ts';
-import { Tensor, tensor } from '../src/tensor.ts';
+import { Tensor } from '../src/tensor.ts';
 import type { Build, Case, Edge, Random, Row } from './ops.row.ts';
 
 export interface Input {

@@ -3,13 +3,15 @@
 // single ops cannot: faults of grouping, of tapes, of memory taken over and of views.
 import { expect, test } from 'vitest';
 import { compile } from '../src/compile.ts';
+import { state, tensor } from '../src/create.ts';
+import { grad } from '../src/functions.ts';
 import { gradients } from '../src/grad.ts';
 import type { Node } from '../src/graph/node.ts';
 import { Value } from '../src/graph/value.ts';
 import { mul } from '../src/ops/elementwise.ts';
 import { mean } from '../src/ops/reduce.ts';
 import { optimise } from '../src/rewrite/index.ts';
-import { grad, state, Tensor, tensor } from '../src/tensor.ts';
+import { Tensor } from '../src/tensor.ts';
 import { interpret, interpreter, largestOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 import { type Input, leaves } from './ops.case.ts';

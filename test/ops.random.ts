@@ -3,8 +3,9 @@
 // are distributed as they say.
 import { expect, test } from 'vitest';
 import { compile } from '../src/compile.ts';
+import { rand, randn } from '../src/create.ts';
 import { manualSeed } from '../src/random.ts';
-import { rand, randn, type Tensor } from '../src/tensor.ts';
+import type { Tensor } from '../src/tensor.ts';
 
 const N = 60_000;
 /** Five standard deviations of a mean of N. */

@@ -1,6 +1,8 @@
 // Cuts a data set into seeded, shuffled batches of tensors.
+
+import { tensor } from '../create.ts';
 import { NablaError } from '../error.ts';
-import { type Tensor, tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { type Dataset, sampleCount, sizeOf } from './dataset.ts';
 import { Rng } from './rng.ts';
 

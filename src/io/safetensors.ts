@@ -1,5 +1,6 @@
 // Saves and loads tensors as safetensors files, which PyTorch and the rest of the field read and write too.
-import { type Tensor, tensor } from '../tensor.ts';
+import { tensor } from '../create.ts';
+import type { Tensor } from '../tensor.ts';
 import { decodeElements, encodeElements, type TensorData } from './elements.ts';
 import { readWholeFile, writeFileAtomic } from './files.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './safetensorsFormat.ts';

@@ -1,11 +1,13 @@
 // Functions of tensors that layers are made of, under PyTorch's names; the one file of nn that knows ops.
+
+import { rand } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
 import { maxPool2d as pool } from '../ops/pool.ts';
 import { crossEntropy } from '../ops/softmax.ts';
 import type { Pair, WindowOptions } from '../ops/window.ts';
 import { formatShape } from '../shape.ts';
-import { make, rand, type Tensor } from '../tensor.ts';
+import { make, type Tensor } from '../tensor.ts';
 
 export { checkPooling } from '../ops/pool.ts';
 export { type Pair, pair, type WindowOptions } from '../ops/window.ts';

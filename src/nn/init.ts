@@ -1,7 +1,9 @@
 // Initial weights: Kaiming (He et al. 2015) and Xavier (Glorot and Bengio 2010), by uniform or normal draws.
+
+import { rand, randn } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { formatShape, type Shape, sizeOf } from '../shape.ts';
-import { rand, randn, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 
 /** Inputs and outputs of one unit, of weights [out, in, ...window]. */
 function fans(shape: Shape): { fanIn: number; fanOut: number } {

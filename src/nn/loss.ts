@@ -1,10 +1,11 @@
 // Loss functions, each with PyTorch's `reduction`.
 
+import { tensor } from '../create.ts';
 import { checkBelow } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, sameShape } from '../shape.ts';
-import { type Tensor, tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { crossEntropyRows } from './functional.ts';
 
 export type Reduction = 'mean' | 'sum' | 'none';

@@ -1,10 +1,12 @@
 // The base of layers and models: parameters found by walking fields, training mode, names. What a compiled
 // function reads of a module's fields is guarded, so a changed field makes a new trace.
+
+import { variable } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { inLayer } from '../graph/node.ts';
 import { guard } from '../graph/trace.ts';
 import { formatShape, sameShape } from '../shape.ts';
-import { Tensor, variable } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** A tensor as a trainable variable: `backward()` fills its gradient, an optimizer updates it. */
 export function parameter(initial: Tensor): Tensor {

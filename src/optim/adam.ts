@@ -1,6 +1,8 @@
 // Adam (Kingma and Ba 2015) with PyTorch's weight decay.
+
+import { state, zeros } from '../create.ts';
 import { checkNames } from '../options.ts';
-import { state, type Tensor, zeros } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkOption, Optimizer } from './optimizer.ts';
 
 export interface AdamOptions {

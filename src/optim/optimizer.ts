@@ -1,9 +1,12 @@
 // What optimizers share: parameters, checks, and the step that makes new versions of them.
+
+import { runtimeScalar } from '../create.ts';
 import { NablaError } from '../error.ts';
+import { noGrad } from '../functions.ts';
 import { currentTrace, guard } from '../graph/trace.ts';
 import { realise } from '../realise.ts';
 import { formatShape } from '../shape.ts';
-import { noGrad, runtimeScalar, Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** Throws unless `least ≤ value` (`< below`), and it is a number. */
 export function checkOption(

@@ -1,7 +1,9 @@
 // Stochastic gradient descent with momentum (Polyak 1964), Nesterov's form and L2 weight decay, as PyTorch's.
+
+import { state, zeros } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
-import { state, type Tensor, zeros } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkOption, Optimizer } from './optimizer.ts';
 
 export interface SGDOptions {

@@ -2,8 +2,9 @@
 import { compile } from '../compile.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { noGrad } from '../functions.ts';
 import type { Module } from '../nn/index.ts';
-import { noGrad, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { ConfusionMatrix } from './confusion.ts';
 
 /** Evaluates one model; keep it, so that the program is traced once: {@link evaluator}. */

@@ -1,7 +1,9 @@
 // The two models of the digits example. Both take images [B, 1, 28, 28] and give logits [B, 10]: the softmax is part of
 // the cross-entropy while training, and of `probabilities` afterwards.
+
+import { noGrad } from '../functions.ts';
 import * as nn from '../nn/index.ts';
-import { noGrad, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 
 const CLASSES = 10;
 

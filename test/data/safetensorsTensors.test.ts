@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { tensor } from '../../src/create.ts';
 import { loadSafetensors, loadSafetensorsMetadata, saveSafetensors } from '../../src/io/safetensors.ts';
-import { tensor } from '../../src/tensor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-tensors-'));
 afterAll(() => rmSync(folder, { recursive: true }));

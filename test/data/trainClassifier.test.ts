@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { tensor } from '../../src/create.ts';
 import { type Dataset, dataset } from '../../src/data/dataset.ts';
 import { drawDigits } from '../../src/data/digits.ts';
 import * as nn from '../../src/nn/index.ts';
 import { SGD } from '../../src/optim/index.ts';
 import { manualSeed } from '../../src/random.ts';
-import { tensor } from '../../src/tensor.ts';
 import { evaluator } from '../../src/train/evaluate.ts';
 import { digitCnn, digitMlp, probabilities } from '../../src/train/models.ts';
 import type { Progress } from '../../src/train/progress.ts';

@@ -3,12 +3,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { compile, planCount } from '../../src/compile.ts';
+import { tensor } from '../../src/create.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { CAPACITY, canonical, PlanCache } from '../../src/plan/cache.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { manualSeed } from '../../src/random.ts';
-import { type Tensor, tensor } from '../../src/tensor.ts';
+import type { Tensor } from '../../src/tensor.ts';
 import './checked.ts';
 
 /** A plan by name alone: the cache never looks inside. */

@@ -1,10 +1,11 @@
 // checkPlan sees what it is there to see: good plans broken one way each.
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/compile.ts';
+import { state } from '../../src/create.ts';
 import { checkPlan } from '../../src/plan/check.ts';
 import type { Buffer } from '../../src/plan/memory.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { state, type Tensor } from '../../src/tensor.ts';
+import type { Tensor } from '../../src/tensor.ts';
 import { lastPlan } from './checked.ts';
 import { generator, randomTensor } from './randomGraph.ts';
 

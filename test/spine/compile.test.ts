@@ -1,9 +1,11 @@
 // compile(): what goes in and out, what makes a new trace and what does not, and what a failed trace leaves behind.
 import { describe, expect, test } from 'vitest';
 import { compile, planCount } from '../../src/compile.ts';
+import { rand, state, tensor } from '../../src/create.ts';
+import { noGrad } from '../../src/functions.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
-import { noGrad, rand, state, type Tensor, tensor } from '../../src/tensor.ts';
+import type { Tensor } from '../../src/tensor.ts';
 import './checked.ts';
 
 const numbers = (t: Tensor) => [...t.data()];

@@ -1,11 +1,11 @@
 // The heap: regions given out and joined again, growth, values sent home and back, and what happens when it is full.
 import { describe, expect, test } from 'vitest';
+import { tensor, zeros } from '../../src/create.ts';
 import { NablaError } from '../../src/error.ts';
 import { Value } from '../../src/graph/value.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import { Heap, theHeap } from '../../src/run/heap.ts';
-import { tensor, zeros } from '../../src/tensor.ts';
 import './checked.ts';
 import { generator } from './randomGraph.ts';
 

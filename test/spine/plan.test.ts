@@ -1,12 +1,14 @@
 // Plans: every one that is built is proved right by checkPlan; memory is reused; updates go in place where they may.
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/compile.ts';
+import { state, tensor } from '../../src/create.ts';
+import { noGrad } from '../../src/functions.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as optim from '../../src/optim/index.ts';
 import type { Buffer } from '../../src/plan/memory.ts';
 import { type Plan, printPlan } from '../../src/plan/plan.ts';
 import { manualSeed } from '../../src/random.ts';
-import { noGrad, state, type Tensor, tensor } from '../../src/tensor.ts';
+import type { Tensor } from '../../src/tensor.ts';
 import { lastPlan } from './checked.ts';
 import { generator, randomExpressions, randomTensor } from './randomGraph.ts';
 

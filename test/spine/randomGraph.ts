@@ -1,5 +1,7 @@
 // Random expressions for properties of plans and rewrites: any shapes that fit, values kept near 1.
-import { type Operand, type Tensor, tensor, where } from '../../src/tensor.ts';
+import { tensor } from '../../src/create.ts';
+import { where } from '../../src/functions.ts';
+import type { Operand, Tensor } from '../../src/tensor.ts';
 
 /** Numbers in [0, 1) that a seed repeats (mulberry32). */
 export function generator(seed: number): () => number {

@@ -1,11 +1,13 @@
 // One row a rule: an expression it is for, and the graph it leaves, as text.
 
+import { tensor } from '../../src/create.ts';
+import { grad, where } from '../../src/functions.ts';
 import type { Node } from '../../src/graph/node.ts';
 import { printGraph } from '../../src/graph/print.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as e from '../../src/ops/elementwise.ts';
 import { constant } from '../../src/ops/leaf.ts';
-import { grad, Tensor, tensor, where } from '../../src/tensor.ts';
+import { Tensor } from '../../src/tensor.ts';
 
 export interface Row {
   rule: string;

@@ -1,6 +1,8 @@
 // Rewrite rules: what each leaves as text, the same values as before, and the driver that applies them.
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/compile.ts';
+import { rand, tensor } from '../../src/create.ts';
+import { grad } from '../../src/functions.ts';
 import { checkGraph } from '../../src/graph/check.ts';
 import { apply, type Node } from '../../src/graph/node.ts';
 import type { Op } from '../../src/graph/op.ts';
@@ -9,7 +11,7 @@ import * as e from '../../src/ops/elementwise.ts';
 import { constant } from '../../src/ops/leaf.ts';
 import { optimise, phases, type Rule, rewrite } from '../../src/rewrite/index.ts';
 import { any, p } from '../../src/rewrite/match.ts';
-import { grad, rand, Tensor, tensor } from '../../src/tensor.ts';
+import { Tensor } from '../../src/tensor.ts';
 import './checked.ts';
 import { generator, randomExpressions, randomTensor } from './randomGraph.ts';
 import { brief, ROWS } from './rewrite.table.ts';

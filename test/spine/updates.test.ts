@@ -1,7 +1,8 @@
 // Updates of variables that read each other: in place where that is right, through scratch where it is not.
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/compile.ts';
-import { state, type Tensor, tensor } from '../../src/tensor.ts';
+import { state, tensor } from '../../src/create.ts';
+import type { Tensor } from '../../src/tensor.ts';
 import './checked.ts';
 
 describe('updates that read each other', () => {
