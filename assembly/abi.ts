@@ -27,6 +27,10 @@ export const STATUS_OK = 0;
 export const FAULT_OPCODE = 1;
 /** An index outside the axis it points into. */
 export const FAULT_INDEX = 2;
+/** Another thread failed. */
+export const FAULT_ABORTED = 3;
+/** A kernel trapped. */
+export const FAULT_TRAP = 4;
 
 export const OP_END = 0;
 
@@ -247,3 +251,25 @@ export const MICRO_SUM = 96;
 export const MICRO_REDUCE_MAX = 97; // NaN wins
 export const MICRO_REDUCE_MIN = 98;
 export const MICRO_PROD = 99;
+
+// The page that threads share: words at these byte offsets, then a cache line a thread with the number of barriers
+// it has reached in the present job.
+/** The present job: its number · 64 + how many threads take part. A worker starts when the word changes. */
+export const SYNC_JOB = 0;
+/** Not 0 once a thread has failed: the first fault. Every wait at a barrier ends. */
+export const SYNC_FAULT = 4;
+/** Threads asleep on a futex: only if there are any does a store have to wake them. */
+export const SYNC_SLEEPERS = 8;
+export const SYNC_PROGRAM = 12;
+export const SYNC_TABLE = 16;
+/** Workers that have done their part of the present job, failed or not. */
+export const SYNC_DONE = 20;
+/** Scratch memory of thread 0; thread t's lies t · SCRATCH_BYTES further. */
+export const SYNC_SCRATCH = 24;
+/** Workers that wait for jobs. */
+export const SYNC_READY = 28;
+export const SYNC_FLAGS = 64;
+export const SYNC_LINE = 64;
+/** Bits of the job word that hold the number of threads, and the most there can be. */
+export const SYNC_THREAD_BITS = 6;
+export const MAX_THREADS = 63;

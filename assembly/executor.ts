@@ -1,10 +1,11 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
 import {
-  FAULT_OPCODE, FLAG_SOLO, OP_ARGMAX, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
+  FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_SOLO, OP_ARGMAX, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
   OP_GATHER, OP_GEMM, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD, OP_SOFTMAX,
   OP_SOFTMAX_GRAD, STATUS_OK,
 } from './abi';
+import { barrier } from './barrier';
 import { argmax } from './kernels/argmax';
 import { convDw } from './kernels/conv/dw';
 import { convDx } from './kernels/conv/dx';
@@ -20,14 +21,17 @@ import { softmax, softmaxGrad } from './kernels/softmax';
 
 /**
  * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
- * number and its own SCRATCH_BYTES at `scratch`. Returns STATUS_OK or `fault | instruction index << 8`.
+ * number and its own SCRATCH_BYTES at `scratch`; several share the page at `sync`. Returns STATUS_OK or
+ * `fault | instruction index << 8`.
  */
-export function run(program: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
+export function run(program: usize, table: usize, scratch: usize, thread: i32, threads: i32, sync: usize): i32 {
   let ins = program;
   let index = 0;
   let head = load<u32>(ins);
   while ((head & 0xff) != OP_END) {
-    const solo = ((head >> 8) & FLAG_SOLO) != 0;
+    const flags = (head >> 8) & 0xff;
+    if (sync != 0 && flags & FLAG_BARRIER && !barrier(sync, thread, threads)) return FAULT_ABORTED | (index << 8);
+    const solo = (flags & FLAG_SOLO) != 0;
     if (thread == 0 || !solo) {
       const fault = dispatch(head & 0xff, ins, table, scratch, thread, solo ? 1 : threads);
       if (fault != STATUS_OK) return fault | (index << 8);

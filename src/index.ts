@@ -7,4 +7,5 @@ export { concat, grad, noGrad, where } from './functions.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export { manualSeed } from './random.ts';
+export { getThreads, setThreads } from './run/pool.ts';
 export { type Nested, type Operand, Tensor } from './tensor.ts';

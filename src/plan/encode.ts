@@ -10,6 +10,8 @@ import { emitTape, type TapeContext } from './tape.ts';
 export interface Instruction {
   opcode: number;
   words: readonly (number | Ref | null)[];
+  /** FLAG_*: who runs it and whether threads wait before it. */
+  flags: number;
   /** Names of the nodes it computes. */
   computes: string;
 }
@@ -138,7 +140,7 @@ export class Encoder implements Lowering, TapeContext {
       buffer.last = Math.max(buffer.last, at);
     }
     const computes = this.#group?.nodes.map((n) => n.op.name).join(' ') ?? 'update';
-    this.instructions.push({ opcode, words, computes });
+    this.instructions.push({ opcode, words, flags: 0, computes });
   }
 
   // ---- TapeContext
@@ -199,8 +201,8 @@ export function assemble(instructions: readonly Instruction[]): { words: Int32Ar
     return table.push(ref) - 1;
   };
   const words: number[] = [];
-  for (const { opcode, words: list } of instructions) {
-    words.push(opcode | ((list.length + 1) << 16));
+  for (const { opcode, flags, words: list } of instructions) {
+    words.push(opcode | (flags << 8) | ((list.length + 1) << 16));
     for (const word of list) words.push(word === null ? NONE : typeof word === 'number' ? word : indexOf(word));
   }
   words.push(0);

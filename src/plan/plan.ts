@@ -11,6 +11,7 @@ import { assemble, Encoder, type Instruction } from './encode.ts';
 import { group, isComputed, storage } from './group.ts';
 import { type Buffer, place } from './memory.ts';
 import { schedule, type Update } from './schedule.ts';
+import { divide } from './threads.ts';
 
 /** Values up to this size are copied into a slot of the arena and out of it; larger ones stay in Wasm memory. */
 export const SMALL_BYTES = 1 << 20;
@@ -48,6 +49,8 @@ export interface Plan {
   readonly constants: Encoder['constants'];
   readonly ownBytes: number;
   readonly arenaBytes: number;
+  /** Whether threads gain by it. */
+  readonly parallel: boolean;
   /** For each leaf: its slot in the arena (−1: none) or, for an operand, in the program's own block. */
   readonly leaves: readonly { kind: LeafSpec['kind']; slot: number; nBytes: number; dtype: DType; id: number }[];
   /** For each output: its place in the arena, −1 if it stays in Wasm memory. */
@@ -84,6 +87,7 @@ export function makePlan(input: PlanInput): Plan {
   const { buffers, instructions } = encoder;
   const arena = buffers.filter((b) => (b.kind === 'arena' && b.last >= 0) || (b.kind === 'leaf' && b.offset === 0));
   const arenaBytes = place(arena);
+  const parallel = divide(instructions);
   const { words, table } = assemble(instructions);
   const plan: Plan = {
     words,
@@ -92,6 +96,7 @@ export function makePlan(input: PlanInput): Plan {
     constants: encoder.constants,
     ownBytes: encoder.ownBytes,
     arenaBytes,
+    parallel,
     leaves: leaves.map((b, k) => ({
       kind: (input.leaves[k] as LeafSpec).kind,
       slot: b.kind === 'own' ? b.index : b.offset,

@@ -1,11 +1,12 @@
 // Runs a plan: binds values to its table, makes the one Wasm call, takes the results home.
-import { FAULT_INDEX, STATUS_OK } from '../../assembly/abi.ts';
+import { FAULT_INDEX, FAULT_TRAP, STATUS_OK } from '../../assembly/abi.ts';
 import { checkBelow, type Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { Value } from '../graph/value.ts';
 import type { Buffer } from '../plan/memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Heap, theHeap } from './heap.ts';
+import { runProgram } from './pool.ts';
 
 /** What a plan's leaf stands for in one run: elements, or the numbers of an operand. */
 export type Binding = Value | (() => readonly number[]);
@@ -77,7 +78,7 @@ export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Va
   for (const { entry, kind, index, byteOffset } of plan.externals) {
     heap.i32[table + entry] = (addresses[kind][index] as number) + byteOffset;
   }
-  const status = heap.kernels.run(at.program, at.table, heap.scratch, 0, 1);
+  const status = runProgram(at.program, at.table, plan.parallel);
   if (status !== STATUS_OK) throw fault(plan, status);
   commit(plan, leaves, targets);
   plan.outputs.forEach(({ slot, nElems, dtype }, k) => {
@@ -121,6 +122,12 @@ function checkIndices(plan: Plan, leaves: readonly Binding[]): void {
 }
 
 function fault(plan: Plan, status: number): NablaError {
+  if ((status & 0xff) === FAULT_TRAP) {
+    return new NablaError(
+      'internal',
+      'a kernel trapped while a program ran on several threads; the workers were replaced',
+    );
+  }
   const instruction = plan.instructions[status >>> 8];
   const name = instruction?.computes ?? 'a program';
   if ((status & 0xff) === FAULT_INDEX) {

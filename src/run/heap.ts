@@ -4,7 +4,7 @@ import { SCRATCH_BYTES } from '../../assembly/abi.ts';
 import type { Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Residence, Value } from '../graph/value.ts';
-import { chooseSimd, instantiate, type Kernels, MAX_PAGES, PAGE_BYTES, type Simd } from './wasm.ts';
+import { chooseSimd, compileKernels, instantiate, type Kernels, MAX_PAGES, PAGE_BYTES, type Simd } from './wasm.ts';
 
 const LINE = 64;
 const PAGE = 4096;
@@ -43,7 +43,8 @@ export class Heap {
   readonly simd: Simd;
   readonly kernels: Kernels;
   readonly scratch: number;
-  readonly #memory: WebAssembly.Memory;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
   /** Free regions by offset, none touching another. */
   readonly #free: Region[];
   readonly #blocks = new Set<Block>();
@@ -61,26 +62,27 @@ export class Heap {
 
   constructor() {
     this.simd = chooseSimd();
-    this.#memory = new WebAssembly.Memory({ initial: 128, maximum: MAX_PAGES, shared: true });
-    this.kernels = instantiate(this.simd, this.#memory);
+    this.memory = new WebAssembly.Memory({ initial: 128, maximum: MAX_PAGES, shared: true });
+    this.module = compileKernels(this.simd);
+    this.kernels = instantiate(this.module, this.memory);
     this.#look();
     const base = Math.ceil(this.kernels.heapBase() / PAGE) * PAGE;
-    this.#free = [{ offset: base, nBytes: this.#memory.buffer.byteLength - base }];
+    this.#free = [{ offset: base, nBytes: this.memory.buffer.byteLength - base }];
     this.scratch = this.allocate(SCRATCH_BYTES);
   }
 
   /** Bytes of Wasm memory in all, and of resident values and arena in it. */
   get usage(): { totalBytes: number; residentBytes: number; arenaBytes: number } {
     return {
-      totalBytes: this.#memory.buffer.byteLength,
+      totalBytes: this.memory.buffer.byteLength,
       residentBytes: this.#residentBytes,
       arenaBytes: this.#arenaBytes,
     };
   }
 
   #look(): void {
-    this.f32 = new Float32Array(this.#memory.buffer);
-    this.i32 = new Int32Array(this.#memory.buffer);
+    this.f32 = new Float32Array(this.memory.buffer);
+    this.i32 = new Int32Array(this.memory.buffer);
   }
 
   // ---- a run
@@ -151,7 +153,7 @@ export class Heap {
     this.#evict(Number.POSITIVE_INFINITY);
     const afterEviction = this.#residentBytes < before ? this.#take(size) : null;
     if (afterEviction !== null) return afterEviction;
-    const [total, limit] = [this.#memory.buffer.byteLength, MAX_PAGES * PAGE_BYTES];
+    const [total, limit] = [this.memory.buffer.byteLength, MAX_PAGES * PAGE_BYTES];
     throw new NablaError(
       'memory',
       `out of memory: asked for ${megabytes(size)}, ${megabytes(total)} in use, ${megabytes(limit)} possible; ` +
@@ -189,13 +191,13 @@ export class Heap {
   }
 
   #grow(size: number): boolean {
-    const total = this.#memory.buffer.byteLength;
+    const total = this.memory.buffer.byteLength;
     const need = Math.ceil(size / PAGE_BYTES);
     const possible = MAX_PAGES - total / PAGE_BYTES;
     if (need > possible) return false;
     const pages = Math.min(possible, Math.max(need, Math.ceil(total / PAGE_BYTES / 4)));
     try {
-      this.#memory.grow(pages);
+      this.memory.grow(pages);
     } catch {
       return false;
     }

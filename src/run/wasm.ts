@@ -5,7 +5,12 @@ export type Simd = 'baseline' | 'relaxed';
 
 /** What the binaries export: see assembly/executor.ts. */
 export interface Kernels {
-  run(program: number, table: number, scratch: number, thread: number, threads: number): number;
+  run(program: number, table: number, scratch: number, thread: number, threads: number, sync: number): number;
+  /** Runs a program on `threads` threads, this one among them: see assembly/job.ts. */
+  share(program: number, table: number, threads: number, sync: number): number;
+  finish(fault: number, sync: number): void;
+  /** What a worker does all its life. */
+  work(thread: number, sync: number): void;
   heapBase(): number;
 }
 
@@ -36,8 +41,10 @@ export function chooseSimd(wanted = process.env.NABLA_SIMD): Simd {
   return hasRelaxed() ? 'relaxed' : 'baseline';
 }
 
-export function instantiate(simd: Simd, memory: WebAssembly.Memory): Kernels {
-  const bytes = Buffer.from(simd === 'relaxed' ? relaxed : baseline, 'base64');
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return instance.exports as unknown as Kernels;
+export function compileKernels(simd: Simd): WebAssembly.Module {
+  return new WebAssembly.Module(Buffer.from(simd === 'relaxed' ? relaxed : baseline, 'base64'));
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }

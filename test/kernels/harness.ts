@@ -2,7 +2,7 @@
 // Every buffer stands between guard words, and outputs start as NaN, so a kernel that writes too much or too
 // little is seen.
 import { NONE, OP_END, SCRATCH_BYTES } from '../../assembly/abi.ts';
-import { chooseSimd, instantiate, type Kernels, type Simd } from '../../src/run/wasm.ts';
+import { chooseSimd, compileKernels, instantiate, type Kernels, type Simd } from '../../src/run/wasm.ts';
 
 const GUARD = 0x7fa5a5a5;
 const GUARD_WORDS = 16;
@@ -22,7 +22,7 @@ export class Harness {
   constructor(simd: Simd) {
     this.simd = chooseSimd(simd);
     this.memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
-    this.kernels = instantiate(this.simd, this.memory);
+    this.kernels = instantiate(compileKernels(this.simd), this.memory);
     this.scratch = (this.kernels.heapBase() + 4095) & ~4095;
     this.#next = this.scratch + SCRATCH_BYTES;
   }
@@ -66,7 +66,8 @@ export class Harness {
     const prepare = this.prepare(instructions);
     let status = 0;
     for (const step of prepare.steps) {
-      for (let t = 0; t < threads; t++) status ||= this.kernels.run(step, prepare.table, prepare.scratch, t, threads);
+      for (let t = 0; t < threads; t++)
+        status ||= this.kernels.run(step, prepare.table, prepare.scratch, t, threads, 0);
     }
     this.#checkGuards();
     return status;

@@ -16,7 +16,7 @@ import {
   OP_SOFTMAX_GRAD,
   SCRATCH_BYTES,
 } from '../../assembly/abi.ts';
-import { chooseSimd, instantiate } from '../../src/run/wasm.ts';
+import { chooseSimd, compileKernels, instantiate } from '../../src/run/wasm.ts';
 import { BOTH, expectSame, uniform, whole } from './data.ts';
 
 /** Operands are: 0 and 1 outputs of `sizes`, 2 floats, 3 floats, 4 whole numbers under 7. */
@@ -62,7 +62,7 @@ const PAGES = 2 ** 15 + 256; // 2 GiB and 16 MiB
 
 /** Lays an example out from `base` on; the result runs one thread's part and gives both outputs' words. */
 function place(simd: 'baseline' | 'relaxed', memory: WebAssembly.Memory, base: number, { words, sizes }: Example) {
-  const { run } = instantiate(chooseSimd(simd), memory);
+  const { run } = instantiate(compileKernels(chooseSimd(simd)), memory);
   const [table, program, scratch] = [base, base + 64, base + 1024];
   const first = scratch + SCRATCH_BYTES;
   const at = [0, 1, 2, 3, 4].map((i) => first + i * (4 * N + 64));
@@ -77,7 +77,7 @@ function place(simd: 'baseline' | 'relaxed', memory: WebAssembly.Memory, base: n
   new Int32Array(memory.buffer, at[4], N).set(whole(N, 3, 7));
   return (thread: number, threads: number) => {
     const outputs = [0, 1].map((i) => new Int32Array(memory.buffer, at[i], N).fill(UNWRITTEN));
-    expect(run(program, table, scratch, thread, threads)).toBe(0);
+    expect(run(program, table, scratch, thread, threads, 0)).toBe(0);
     return Int32Array.from(outputs.flatMap((o, i) => [...o.subarray(0, sizes[i])]));
   };
 }

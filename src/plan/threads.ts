@@ -1,0 +1,96 @@
+// Which instructions are worth sharing between threads, and where threads must wait for each other.
+import * as abi from '../../assembly/abi.ts';
+import type { Ref } from '../graph/op.ts';
+import type { Instruction } from './encode.ts';
+import type { Buffer } from './memory.ts';
+
+/** One thread's rates: FLOPs and bytes a nanosecond, elements of a micro-operation a nanosecond. */
+const FLOPS = 50;
+const BYTES = 30;
+const MICRO = 4;
+/** An instruction shorter than this many nanoseconds is done by one thread: waiting for others would cost as much. */
+const SHARE_NS = 4000;
+/** A program with less than this to share runs on the caller alone. */
+const PARALLEL_NS = 20000;
+
+/**
+ * Marks each instruction: FLAG_SOLO where it is too short to share, FLAG_BARRIER where it reads what another thread
+ * may be writing, or writes what one may be reading. True if the program gains by threads at all.
+ */
+export function divide(instructions: readonly Instruction[]): boolean {
+  const costs = instructions.map(nanoseconds);
+  const shared = costs.reduce((sum, ns) => sum + (ns < SHARE_NS ? 0 : ns), 0);
+  if (shared < PARALLEL_NS) return false;
+  let open: Access[] = [];
+  for (const [i, instruction] of instructions.entries()) {
+    const solo = (costs[i] as number) < SHARE_NS;
+    const own = accesses(instruction, solo);
+    const waits = own.some((a) => open.some((b) => collide(a, b)));
+    if (waits) open = [];
+    open.push(...own);
+    instruction.flags = (solo ? abi.FLAG_SOLO : 0) | (waits ? abi.FLAG_BARRIER : 0);
+  }
+  return true;
+}
+
+/** Bytes that an instruction reads or writes since the last barrier. */
+interface Access {
+  /** The arena, or a buffer outside it. */
+  space: object;
+  start: number;
+  end: number;
+  writes: boolean;
+  solo: boolean;
+}
+
+const ARENA = {};
+
+function accesses({ words }: Instruction, solo: boolean): Access[] {
+  return refsOf(words).map(({ buffer, writes }) => {
+    const { offset, nBytes } = buffer as Buffer;
+    const inArena = offset >= 0;
+    const start = inArena ? offset : 0;
+    return { space: inArena ? ARENA : buffer, start, end: start + nBytes, writes, solo };
+  });
+}
+
+/** Whether two instructions touch the same bytes, one to write them, and not both on the first thread alone. */
+function collide(a: Access, b: Access): boolean {
+  return a.space === b.space && a.start < b.end && b.start < a.end && (a.writes || b.writes) && !(a.solo && b.solo);
+}
+
+function refsOf(words: Instruction['words']): Ref[] {
+  return words.filter((w): w is Ref => w !== null && typeof w === 'object');
+}
+
+/** What an instruction takes on one thread, roughly. */
+function nanoseconds({ opcode, words }: Instruction): number {
+  const word = (k: number) => words[k - 1] as number;
+  const bytes = refsOf(words).reduce((sum, { buffer }) => sum + (buffer as Buffer).nBytes, 0);
+  switch (opcode) {
+    case abi.OP_GEMM:
+      return (2 * word(6) * word(7) * word(8) * word(13)) / FLOPS;
+    case abi.OP_CONV:
+    case abi.OP_CONV_DX:
+    case abi.OP_CONV_DW: {
+      const [n, c, o, taps, groups, pixels] = [
+        word(5),
+        word(6),
+        word(9),
+        word(10) * word(11),
+        word(18),
+        word(19) * word(20),
+      ];
+      return (2 * n * pixels * o * (c / groups) * taps) / FLOPS;
+    }
+    case abi.OP_MAP:
+      return (word(1) * word(4)) / MICRO + bytes / BYTES / 4;
+    case abi.OP_CROSS_ENTROPY:
+    case abi.OP_SOFTMAX:
+    case abi.OP_SOFTMAX_GRAD:
+    case abi.OP_RANDOM:
+      return bytes / 4 / 0.5;
+    default:
+      return bytes / BYTES;
+  }
+}
