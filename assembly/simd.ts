@@ -82,27 +82,3 @@ export function sum4(a: v128, b: v128, c: v128, d: v128): v128 {
   const cd = f32x4.add(zipLow(c, d), zipHigh(c, d));
   return f32x4.add(joinLow(ab, cd), joinHigh(ab, cd));
 }
-
-/** The first n (1, 2, 3; 4 or more: all four) floats at `p`, then zeros; reads nothing past them. */
-// @ts-ignore: decorator
-@inline
-export function loadFirst(p: usize, n: i32): v128 {
-  if (n >= 4) return v128.load(p);
-  if (n == 1) return v128.load32_zero(p);
-  const two = v128.load64_zero(p);
-  return n == 2 ? two : v128.load32_lane(p, two, 2, 8);
-}
-
-/** Stores the first n (1, 2, 3; 4 or more: all four) floats of v. */
-// @ts-ignore: decorator
-@inline
-export function storeFirst(p: usize, v: v128, n: i32): void {
-  if (n >= 4) {
-    v128.store(p, v);
-  } else if (n == 1) {
-    v128.store32_lane(p, v, 0);
-  } else {
-    v128.store64_lane(p, v, 0);
-    if (n == 3) v128.store32_lane(p, v, 2, 8);
-  }
-}

@@ -2,7 +2,8 @@
 import { CE_DY_ROWS, CE_PROBABILITIES, FAULT_INDEX, STATUS_OK } from '../abi';
 import { operand, shareStart, word } from '../program';
 import { fma } from '../simd';
-import { allWithin, loadPart, rowGrain, storePart } from './rows';
+import { loadPart, storePart } from '../tail';
+import { allWithin, rowGrain } from './rows';
 import { expBelow, logOf, rowMax, scaleRow, sumExp, sumLanes } from './softmax';
 
 /**
@@ -69,7 +70,7 @@ function probabilityRow(dx: usize, x: usize, t: usize, n: i32, dy: f32): f32 {
     // Filled with −∞ for the exponential, but with the maximum for the product: 0·−∞ is NaN.
     const d = f32x4.sub(loadPart(x + bytes, n & 3, max), max);
     const e = expBelow(f32x4.sub(loadPart(x + bytes, n & 3, f32x4.splat(-Infinity)), max));
-    const p = loadPart(t + bytes, n & 3, zero);
+    const p = loadPart(t + bytes, n & 3);
     sum = f32x4.add(sum, e);
     weight = f32x4.add(weight, p);
     dot = fma(p, d, dot);

@@ -6,7 +6,7 @@ import { constant } from '../math/table';
 import { vlog } from '../math/log';
 import { vcos, vsin } from '../math/sincos';
 import { operand, shareStart, word } from '../program';
-import { storePart } from './rows';
+import { storePart } from '../tail';
 
 // Philox's multipliers, and the Weyl steps of its key.
 const M0 = 0, M1 = 1, W0 = 2, W1 = 3;

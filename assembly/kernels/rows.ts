@@ -1,36 +1,11 @@
-// Runs of consecutive elements: partial vectors, copies and fills that never touch what lies beside them, and how
-// rows are shared between threads.
+// Runs of consecutive elements: copies, fills and sums that never touch what lies beside them, and how rows are
+// shared between threads.
 import { GRAIN } from '../abi';
+import { loadPart, storePart } from '../tail';
 
 /** The grain by which rows are shared: a row of GRAIN elements or more is one, shorter rows go by GRAIN. */
 export function rowGrain(cols: i32): i32 {
   return cols >= GRAIN ? 1 : GRAIN;
-}
-
-/** The n < 4 elements at p in the low lanes, the lanes of `fill` above them. Reads nothing else. */
-// @ts-ignore: decorator
-@inline
-export function loadPart(p: usize, n: i32, fill: v128): v128 {
-  let v = fill;
-  if (n & 2) {
-    v = v128.load_lane<u64>(p, v, 0);
-    if (n & 1) v = v128.load_lane<u32>(p, v, 2, 8);
-  } else if (n & 1) {
-    v = v128.load_lane<u32>(p, v, 0);
-  }
-  return v;
-}
-
-/** Stores the low n < 4 lanes at p and nothing else. */
-// @ts-ignore: decorator
-@inline
-export function storePart(p: usize, v: v128, n: i32): void {
-  if (n & 2) {
-    v128.store_lane<u64>(p, v, 0);
-    if (n & 1) v128.store_lane<u32>(p, v, 2, 8);
-  } else if (n & 1) {
-    v128.store_lane<u32>(p, v, 0);
-  }
 }
 
 // Up to here a loop of vectors beats the call that memory.copy makes of a copy whose length is not a constant.
@@ -44,7 +19,7 @@ export function copyRun(dst: usize, src: usize, n: i32): void {
   }
   const end = dst + (<usize>(n & ~3) << 2);
   for (; dst < end; dst += 16, src += 16) v128.store(dst, v128.load(src));
-  if (n & 3) storePart(dst, loadPart(src, n & 3, i32x4.splat(0)), n & 3);
+  if (n & 3) storePart(dst, loadPart(src, n & 3), n & 3);
 }
 
 /** dst[n] = the four bytes at src, n times. */
@@ -60,7 +35,7 @@ export function addRun(dst: usize, src: usize, n: i32): void {
   const end = dst + (<usize>(n & ~3) << 2);
   for (; dst < end; dst += 16, src += 16) v128.store(dst, f32x4.add(v128.load(dst), v128.load(src)));
   const zero = f32x4.splat(0);
-  if (n & 3) storePart(dst, f32x4.add(loadPart(dst, n & 3, zero), loadPart(src, n & 3, zero)), n & 3);
+  if (n & 3) storePart(dst, f32x4.add(loadPart(dst, n & 3), loadPart(src, n & 3)), n & 3);
 }
 
 /** Whether each of the n int32 at p lies in [low, end). `low` fills the last vector: where it lies outside, all do. */

@@ -8,7 +8,8 @@ import { vlog } from '../math/log';
 import { constant } from '../math/table';
 import { operand, shareStart, word } from '../program';
 import { fma, nfma } from '../simd';
-import { loadPart, rowGrain, storePart } from './rows';
+import { loadPart, storePart } from '../tail';
+import { rowGrain } from './rows';
 
 const LEAST_POWER = memory.data<f32>([-87], 16);
 
@@ -157,7 +158,7 @@ function sumRow(x: usize, n: i32): f32 {
     a = f32x4.add(a, v128.load(x));
     x += 16;
   }
-  if (n & 3) b = f32x4.add(b, loadPart(x, n & 3, zero));
+  if (n & 3) b = f32x4.add(b, loadPart(x, n & 3));
   return sumLanes(f32x4.add(a, b));
 }
 
@@ -176,7 +177,7 @@ function dotRows(x: usize, y: usize, n: i32): f32 {
     x += 16;
     y += 16;
   }
-  if (n & 3) b = fma(loadPart(x, n & 3, zero), loadPart(y, n & 3, zero), b);
+  if (n & 3) b = fma(loadPart(x, n & 3), loadPart(y, n & 3), b);
   return sumLanes(f32x4.add(a, b));
 }
 

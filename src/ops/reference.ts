@@ -1,5 +1,5 @@
 // What the float64 references of ops share.
-import { ACT_RELU } from '../../assembly/abi.ts';
+import { ACT_NONE, ACT_RELU, ACT_SIGMOID, ACT_TANH } from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
 import { stridesOf } from '../shape.ts';
 
@@ -29,7 +29,15 @@ export function elementwiseReference(f: (...x: number[]) => number) {
   };
 }
 
+const ACTIVATIONS: Record<number, (x: number) => number> = {
+  [ACT_NONE]: (x) => x,
+  [ACT_RELU]: (x) => Math.max(x, 0),
+  [ACT_SIGMOID]: (x) => 1 / (1 + Math.exp(-x)),
+  [ACT_TANH]: Math.tanh,
+};
+
 /** The epilogue of a product: a bias for each element, then the activation that rewrites gave it. */
 export function epilogueReference(y: Float64Array, node: Node, bias: (i: number) => number): Float64Array {
-  return y.map((v, i) => (node.attrs.act === ACT_RELU ? Math.max(v + bias(i), 0) : v + bias(i)));
+  const act = ACTIVATIONS[(node.attrs.act as number | undefined) ?? ACT_NONE] as (x: number) => number;
+  return y.map((v, i) => act(v + bias(i)));
 }

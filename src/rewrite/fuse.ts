@@ -9,7 +9,7 @@ import { matmulOp } from '../ops/matmul.ts';
 import { layoutOp, permute, reshape } from '../ops/move.ts';
 import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
 import { sameShape, viewOf } from '../shape.ts';
-import { any, as, commutes, num, once, type Pattern, p, type Rule } from './match.ts';
+import { any, as, type Bindings, commutes, num, once, type Pattern, p, type Rule } from './match.ts';
 
 commutes(e.addOp, e.mulOp);
 
@@ -58,6 +58,13 @@ function biasOf(product: Node, bias: Node): Node | null {
   return n === 1 || bias.shape[at] === n ? reshape(bias, [n]) : null;
 }
 
+/** What an epilogue applies in place of a pass of its own. */
+const activations: [Op, number][] = [
+  [e.reluOp, abi.ACT_RELU],
+  [e.sigmoidOp, abi.ACT_SIGMOID],
+  [e.tanhOp, abi.ACT_TANH],
+];
+
 function epilogue(op: Op): Rule[] {
   return [
     {
@@ -70,16 +77,14 @@ function epilogue(op: Op): Rule[] {
         return bias && apply(op, [...product.inputs, bias], product.attrs);
       },
     },
-    {
-      name: `relu of ${op.name}`,
-      pattern: p(e.reluOp, as('product', { op, once: true })),
-      build: (m) => {
+    ...activations.map(([activation, act]) => ({
+      name: `${activation.name} of ${op.name}`,
+      pattern: p(activation, as('product', { op, once: true })),
+      build: (m: Bindings) => {
         const product = m.product as Node;
-        return product.attrs.act === undefined
-          ? apply(op, product.inputs, { ...product.attrs, act: abi.ACT_RELU })
-          : null;
+        return product.attrs.act === undefined ? apply(op, product.inputs, { ...product.attrs, act }) : null;
       },
-    },
+    })),
   ];
 }
 

@@ -1,6 +1,16 @@
 // OP_CONV and its two gradients against sums in float64.
 import { describe, expect, test } from 'vitest';
-import { ACT_NONE, ACT_RELU, OP_CONV, OP_CONV_DW, OP_CONV_DX, STATUS_OK } from '../../assembly/abi.ts';
+import {
+  ACT_NONE,
+  ACT_RELU,
+  ACT_SIGMOID,
+  ACT_TANH,
+  OP_CONV,
+  OP_CONV_DW,
+  OP_CONV_DX,
+  STATUS_OK,
+} from '../../assembly/abi.ts';
+import { ACTIVATIONS } from './activations.ts';
 import { Harness, NONE } from './harness.ts';
 
 type Pair = readonly [number, number];
@@ -17,7 +27,7 @@ interface Config {
   dilation?: Pair;
   groups?: number;
   bias?: boolean;
-  relu?: boolean;
+  act?: number;
   misalign?: number;
 }
 
@@ -82,11 +92,13 @@ class Sums {
   }
 }
 
-/** n terms added in float32, in any order, err by at most (n + 1) units of Σ|term|. */
-function compare(name: string, f: Config, want: Sums, got: Float32Array, relu = false): void {
+/** n terms added in float32, in any order, err by at most (n + 1) units of Σ|term|; an activation adds its own. */
+function compare(name: string, f: Config, want: Sums, got: Float32Array, act = ACT_NONE): void {
+  const { of, slope, ulp } = ACTIVATIONS[act] as (typeof ACTIVATIONS)[number];
   for (let i = 0; i < got.length; i++) {
-    const value = relu ? Math.max(0, want.value[i] as number) : (want.value[i] as number);
-    const tolerance = ((want.count[i] as number) + 1) * UNIT * (want.size[i] as number);
+    const value = of(want.value[i] as number);
+    const sum = ((want.count[i] as number) + 1) * UNIT * (want.size[i] as number);
+    const tolerance = sum * slope + ulp * 2 * UNIT * Math.abs(value);
     if (!(Math.abs((got[i] as number) - value) <= tolerance)) {
       expect.fail(`${name} ${JSON.stringify(f)} at ${i}: got ${got[i]}, want ${value}, tolerance ${tolerance}`);
     }
@@ -113,9 +125,8 @@ function check(h: Harness, f: Config, manyThreads = true): void {
     const [px, pw, pdy] = [put(x), put(w), put(dy)];
     const [py, pdx, pdw] = [room(ny), room(nx), room(nw)];
     const tail = [s.n, s.c, s.h, s.w, s.o, ...s.kernel, ...s.stride, ...s.pad, ...s.dilation, s.groups, s.oh, s.ow];
-    const act = f.relu ? ACT_RELU : ACT_NONE;
     const program = [
-      [OP_CONV, py, px, pw, f.bias ? put(bias) : NONE, ...tail, act],
+      [OP_CONV, py, px, pw, f.bias ? put(bias) : NONE, ...tail, f.act ?? ACT_NONE],
       [OP_CONV_DX, pdx, pdy, pw, NONE, ...tail, ACT_NONE],
       [OP_CONV_DW, pdw, px, pdy, NONE, ...tail, ACT_NONE],
     ];
@@ -123,7 +134,7 @@ function check(h: Harness, f: Config, manyThreads = true): void {
     return [py, pdx, pdw].map((i) => h.get(i) as Float32Array) as [Float32Array, Float32Array, Float32Array];
   };
   const first = run(1);
-  compare('out', f, y, first[0], f.relu);
+  compare('out', f, y, first[0], f.act);
   compare('dx', f, dx, first[1]);
   compare('dw', f, dw, first[2]);
   for (const threads of manyThreads ? THREADS : []) {
@@ -136,11 +147,11 @@ function check(h: Harness, f: Config, manyThreads = true): void {
 
 const CONFIGS: Config[] = [
   // Shapes of training: LeNet-like layers, padded 3×3, strided stems, pointwise, depthwise.
-  { n: 2, c: 1, h: 28, w: 28, o: 16, kernel: [5, 5], bias: true, relu: true },
-  { n: 5, c: 16, h: 12, w: 12, o: 32, kernel: [5, 5], bias: true, relu: true },
+  { n: 2, c: 1, h: 28, w: 28, o: 16, kernel: [5, 5], bias: true, act: ACT_RELU },
+  { n: 5, c: 16, h: 12, w: 12, o: 32, kernel: [5, 5], bias: true, act: ACT_RELU },
   { n: 1, c: 64, h: 16, w: 16, o: 20, kernel: [3, 3], pad: [1, 1], bias: true },
   { n: 1, c: 3, h: 30, w: 26, o: 13, kernel: [7, 7], stride: [2, 2], pad: [3, 3] },
-  { n: 3, c: 20, h: 14, w: 14, o: 9, kernel: [1, 1], relu: true },
+  { n: 3, c: 20, h: 14, w: 14, o: 9, kernel: [1, 1], act: ACT_RELU },
   { n: 3, c: 20, h: 14, w: 14, o: 9, kernel: [1, 1], stride: [2, 2] },
   { n: 2, c: 5, h: 6, w: 7, o: 4, kernel: [1, 1], stride: [2, 1] },
   { n: 2, c: 5, h: 6, w: 7, o: 4, kernel: [1, 1], stride: [1, 2], pad: [1, 0] },
@@ -149,9 +160,14 @@ const CONFIGS: Config[] = [
   { n: 8, c: 4, h: 7, w: 7, o: 7, kernel: [3, 3], pad: [1, 1] },
   // Few pixels, one pixel, one channel.
   { n: 3, c: 5, h: 3, w: 3, o: 4, kernel: [3, 3], bias: true },
-  { n: 1, c: 1, h: 1, w: 1, o: 1, kernel: [1, 1], bias: true, relu: true },
+  { n: 1, c: 1, h: 1, w: 1, o: 1, kernel: [1, 1], bias: true, act: ACT_RELU },
   { n: 4, c: 2, h: 1, w: 37, o: 3, kernel: [1, 5], pad: [0, 2] },
   { n: 4, c: 2, h: 37, w: 1, o: 3, kernel: [5, 1], pad: [2, 0] },
+  // Activations over whole planes, over strips, over planes of a few pixels.
+  { n: 2, c: 3, h: 7, w: 7, o: 5, kernel: [3, 3], pad: [1, 1], bias: true, act: ACT_SIGMOID },
+  { n: 2, c: 3, h: 7, w: 7, o: 5, kernel: [3, 3], pad: [1, 1], bias: true, act: ACT_TANH },
+  { n: 1, c: 1, h: 3, w: 1037, o: 2, kernel: [3, 4], pad: [1, 0], act: ACT_TANH },
+  { n: 3, c: 2, h: 2, w: 3, o: 7, kernel: [2, 2], act: ACT_SIGMOID },
   // Unequal everything.
   { n: 2, c: 4, h: 11, w: 17, o: 6, kernel: [2, 4], stride: [3, 2], pad: [1, 3], dilation: [2, 1], groups: 2 },
   { n: 2, c: 3, h: 13, w: 9, o: 5, kernel: [4, 3], stride: [1, 3], pad: [2, 0], dilation: [1, 3], bias: true },
@@ -161,9 +177,9 @@ const CONFIGS: Config[] = [
   { n: 2, c: 3, h: 11, w: 12, o: 4, kernel: [2, 1], stride: [4, 5] },
   { n: 1, c: 2, h: 10, w: 9, o: 3, kernel: [3, 3], stride: [4, 4], misalign: 4 },
   // Past the blocks of channels, of filters, of width, of images.
-  { n: 1, c: 150, h: 5, w: 6, o: 8, kernel: [3, 3], pad: [1, 1], bias: true, relu: true },
+  { n: 1, c: 150, h: 5, w: 6, o: 8, kernel: [3, 3], pad: [1, 1], bias: true, act: ACT_RELU },
   { n: 1, c: 3, h: 4, w: 1100, o: 4, kernel: [3, 3], pad: [1, 1], bias: true },
-  { n: 1, c: 3, h: 5, w: 1037, o: 2, kernel: [3, 4], stride: [1, 2], pad: [1, 0], relu: true },
+  { n: 1, c: 3, h: 5, w: 1037, o: 2, kernel: [3, 4], stride: [1, 2], pad: [1, 0], act: ACT_RELU },
   { n: 70, c: 2, h: 6, w: 6, o: 3, kernel: [3, 3] },
   { n: 1, c: 2, h: 33, w: 35, o: 3, kernel: [31, 29], pad: [15, 14] },
   { n: 1, c: 1, h: 300, w: 520, o: 2, kernel: [3, 3], pad: [1, 1] },

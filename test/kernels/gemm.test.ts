@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ACT_NONE,
   ACT_RELU,
+  ACT_SIGMOID,
   ACT_TANH,
   FAULT_OPCODE,
   GEMM_BIAS_ROWS,
@@ -11,6 +12,7 @@ import {
   OP_GEMM,
   STATUS_OK,
 } from '../../assembly/abi.ts';
+import { ACTIVATIONS } from './activations.ts';
 import { Harness, NONE } from './harness.ts';
 
 interface Case {
@@ -81,7 +83,7 @@ function run(h: Harness, c: Case, l: Laid, threads: number): Float32Array {
 
 /**
  * Compares with float64. Summing K products errs by at most (K + 1) units of Σ|a·b|; alpha, D and bias each round
- * once more, relative to the terms they join.
+ * once more, relative to the terms they join. An activation passes that on by its slope, and adds its own error.
  */
 function compare(c: Case, l: Laid, got: Float32Array): void {
   const { m, n, k, alpha = 1, beta = 1 } = c;
@@ -100,13 +102,13 @@ function compare(c: Case, l: Laid, got: Float32Array): void {
         const d = c.d ? Math.fround(beta) * (l.d[at] as number) : 0;
         const bias = c.bias ? (l.bias[c.bias === 'rows' ? i : j] as number) : 0;
         let want = Math.fround(alpha) * sum + d + bias;
-        if (c.act === ACT_RELU) want = Math.max(want, 0);
+        const act = ACTIVATIONS[c.act ?? ACT_NONE] as (typeof ACTIVATIONS)[number];
+        want = act.of(want);
         const terms = Math.abs(alpha) * size + Math.abs(d) + Math.abs(bias);
         const error = Math.abs((got[at] as number) - want);
-        if (!(error <= (k + 4) * UNIT * terms)) {
-          expect.fail(
-            `${label(c)} at [${q},${i},${j}]: got ${got[at]}, want ${want}, tolerance ${(k + 4) * UNIT * terms}`,
-          );
+        const tolerance = (k + 4) * UNIT * terms * act.slope + act.ulp * 2 * UNIT * Math.abs(want);
+        if (!(error <= tolerance)) {
+          expect.fail(`${label(c)} at [${q},${i},${j}]: got ${got[at]}, want ${want}, tolerance ${tolerance}`);
         }
       }
       for (let j = n; j < l.ldc; j++) {
@@ -176,6 +178,22 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
     }
   });
 
+  test.each([ACT_SIGMOID, ACT_TANH])('activation %i on every path, with tails of every length', (act) => {
+    const shapes: [number, number, number][] = [
+      [1, 35, 6],
+      [7, 1, 9],
+      [1, 1, 5],
+      [14, 11, 9],
+      [20, 785, 30],
+      [13, 10, 400],
+    ];
+    for (let n = 1; n <= 18; n++) shapes.push([3, n, 5]);
+    for (const [m, n, k] of shapes) {
+      for (const trans of TRANSPOSES) check(h, { m, n, k, ...trans, bias: 'columns', act, misalign: 4 }, THREADS);
+      check(h, { m, n, k, bias: 'rows', d: 'inPlace', alpha: -9, beta: 20, act });
+    }
+  });
+
   test('K = 0 leaves act(beta·D + bias)', () => {
     for (const trans of TRANSPOSES) {
       check(h, { m: 5, n: 11, k: 0, ...trans, d: 'inPlace', beta: 0.5, bias: 'columns', act: ACT_RELU });
@@ -215,7 +233,7 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
     for (const [m, n, k] of shapes) check(h, { m, n, k, ...trans, d: 'inPlace', alpha: 0.9, bias: 'rows' }, THREADS);
   });
 
-  test('NaN and infinity stay in their own row and column, and ReLU lets NaN through', () => {
+  test('NaN and infinity stay in their own row and column, and activations let NaN through', () => {
     for (const trans of TRANSPOSES) {
       for (const [m, n, k] of [
         [7, 9, 5],
@@ -223,11 +241,13 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
         [1, 9, 5],
         [7, 1, 5],
       ] as const) {
-        const c: Case = { m, n, k, ...trans, act: ACT_RELU };
-        const l = layOut(c);
-        l.a[0] = Number.NaN; // row 0 of op(A)
-        const got = run(h, c, l, 1);
-        for (let i = 0; i < m * n; i++) expect(Number.isNaN(got[i])).toBe(i < n);
+        for (const act of [ACT_RELU, ACT_SIGMOID, ACT_TANH]) {
+          const c: Case = { m, n, k, ...trans, act };
+          const l = layOut(c);
+          l.a[0] = Number.NaN; // row 0 of op(A)
+          const got = run(h, c, l, 1);
+          for (let i = 0; i < m * n; i++) expect(Number.isNaN(got[i])).toBe(i < n);
+        }
       }
     }
   });
@@ -235,7 +255,9 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
   test('an activation the binary does not know is a fault', () => {
     h.reset();
     const x = h.put([1]);
-    const words = [OP_GEMM, x, x, x, NONE, NONE, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, NONE, NONE, ACT_TANH];
-    expect(h.run([words])).toBe(FAULT_OPCODE);
+    for (const act of [ACT_TANH + 1, -1]) {
+      const words = [OP_GEMM, x, x, x, NONE, NONE, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, NONE, NONE, act];
+      expect(h.run([words])).toBe(FAULT_OPCODE);
+    }
   });
 });

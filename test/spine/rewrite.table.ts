@@ -151,6 +151,18 @@ export const ROWS: readonly Row[] = [
     after: '2 matmul(0, 1) {transA: false, transB: false, act: 1} [2,2]; → 2',
   },
   {
+    rule: 'sigmoid of matmul',
+    phase: 'fuse',
+    build: (x, _y, w) => x.matmul(w).sigmoid(),
+    after: '2 matmul(0, 1) {transA: false, transB: false, act: 2} [2,2]; → 2',
+  },
+  {
+    rule: 'tanh of matmul',
+    phase: 'fuse',
+    build: (x, _y, w) => x.matmul(w).tanh(),
+    after: '2 matmul(0, 1) {transA: false, transB: false, act: 3} [2,2]; → 2',
+  },
+  {
     rule: 'conv2d + bias',
     phase: 'fuse',
     build: (x, _y, _w, v, s) => nn.conv2d(image(x), kernel(v), { bias: s.reshape(1) }),
@@ -163,6 +175,20 @@ export const ROWS: readonly Row[] = [
     build: (x, _y, _w, v) => nn.conv2d(image(x), kernel(v)).relu(),
     after:
       '1 reshape(0) [1,1,2,3]; 3 reshape(2) [1,1,1,3]; 4 conv2d(1, 3) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, act: 1} [1,1,2,1]; → 4',
+  },
+  {
+    rule: 'sigmoid of conv2d',
+    phase: 'fuse',
+    build: (x, _y, _w, v) => nn.conv2d(image(x), kernel(v)).sigmoid(),
+    after:
+      '1 reshape(0) [1,1,2,3]; 3 reshape(2) [1,1,1,3]; 4 conv2d(1, 3) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, act: 2} [1,1,2,1]; → 4',
+  },
+  {
+    rule: 'tanh of conv2d',
+    phase: 'fuse',
+    build: (x, _y, _w, v) => nn.conv2d(image(x), kernel(v)).tanh(),
+    after:
+      '1 reshape(0) [1,1,2,3]; 3 reshape(2) [1,1,1,3]; 4 conv2d(1, 3) {stride: [1,1], padding: [0,0], dilation: [1,1], groups: 1, act: 3} [1,1,2,1]; → 4',
   },
   {
     rule: 'relu gradient',

@@ -1,5 +1,6 @@
 // A·Bᵀ with few rows: dot products along k.
-import { fma, loadFirst, sum4 } from '../../simd';
+import { fma, sum4 } from '../../simd';
+import { loadPart } from '../../tail';
 import { blendFirst } from './epilogue';
 import { Blend } from './tile';
 import { Problem, blendAt } from './problem';
@@ -38,19 +39,18 @@ function dot2x4(p: Problem, i: i32, j: i32, n: i32, blend: Blend): void {
   let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c02 = f32x4.splat(0), c03 = f32x4.splat(0);
   let c10 = f32x4.splat(0), c11 = f32x4.splat(0), c12 = f32x4.splat(0), c13 = f32x4.splat(0);
   for (let k = p.k; k > 0; k -= 4) {
-    const full = k >= 4;
-    const x = full ? v128.load(a0) : loadFirst(a0, k);
-    const y = full ? v128.load(a1) : loadFirst(a1, k);
-    let b = full ? v128.load(b0) : loadFirst(b0, k);
+    const x = loadPart(a0, k);
+    const y = loadPart(a1, k);
+    let b = loadPart(b0, k);
     c00 = fma(x, b, c00);
     c10 = fma(y, b, c10);
-    b = full ? v128.load(b1) : loadFirst(b1, k);
+    b = loadPart(b1, k);
     c01 = fma(x, b, c01);
     c11 = fma(y, b, c11);
-    b = full ? v128.load(b2) : loadFirst(b2, k);
+    b = loadPart(b2, k);
     c02 = fma(x, b, c02);
     c12 = fma(y, b, c12);
-    b = full ? v128.load(b3) : loadFirst(b3, k);
+    b = loadPart(b3, k);
     c03 = fma(x, b, c03);
     c13 = fma(y, b, c13);
     a0 += 16; a1 += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16;
@@ -69,16 +69,15 @@ function dot1x8(p: Problem, i: i32, j: i32, blend: Blend): void {
   let c0 = f32x4.splat(0), c1 = f32x4.splat(0), c2 = f32x4.splat(0), c3 = f32x4.splat(0);
   let c4 = f32x4.splat(0), c5 = f32x4.splat(0), c6 = f32x4.splat(0), c7 = f32x4.splat(0);
   for (let k = p.k; k > 0; k -= 4) {
-    const full = k >= 4;
-    const x = full ? v128.load(a) : loadFirst(a, k);
-    c0 = fma(x, full ? v128.load(b0) : loadFirst(b0, k), c0);
-    c1 = fma(x, full ? v128.load(b1) : loadFirst(b1, k), c1);
-    c2 = fma(x, full ? v128.load(b2) : loadFirst(b2, k), c2);
-    c3 = fma(x, full ? v128.load(b3) : loadFirst(b3, k), c3);
-    c4 = fma(x, full ? v128.load(b4) : loadFirst(b4, k), c4);
-    c5 = fma(x, full ? v128.load(b5) : loadFirst(b5, k), c5);
-    c6 = fma(x, full ? v128.load(b6) : loadFirst(b6, k), c6);
-    c7 = fma(x, full ? v128.load(b7) : loadFirst(b7, k), c7);
+    const x = loadPart(a, k);
+    c0 = fma(x, loadPart(b0, k), c0);
+    c1 = fma(x, loadPart(b1, k), c1);
+    c2 = fma(x, loadPart(b2, k), c2);
+    c3 = fma(x, loadPart(b3, k), c3);
+    c4 = fma(x, loadPart(b4, k), c4);
+    c5 = fma(x, loadPart(b5, k), c5);
+    c6 = fma(x, loadPart(b6, k), c6);
+    c7 = fma(x, loadPart(b7, k), c7);
     a += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16; b4 += 16; b5 += 16; b6 += 16; b7 += 16;
   }
   const c = p.c + <usize>i * p.ldc + (<usize>j << 2);
@@ -91,12 +90,11 @@ function dot1x4(p: Problem, i: i32, j: i32, n: i32, blend: Blend): void {
   let b0 = rowOfB(p, j, 0, n), b1 = rowOfB(p, j, 1, n), b2 = rowOfB(p, j, 2, n), b3 = rowOfB(p, j, 3, n);
   let c0 = f32x4.splat(0), c1 = f32x4.splat(0), c2 = f32x4.splat(0), c3 = f32x4.splat(0);
   for (let k = p.k; k > 0; k -= 4) {
-    const full = k >= 4;
-    const x = full ? v128.load(a) : loadFirst(a, k);
-    c0 = fma(x, full ? v128.load(b0) : loadFirst(b0, k), c0);
-    c1 = fma(x, full ? v128.load(b1) : loadFirst(b1, k), c1);
-    c2 = fma(x, full ? v128.load(b2) : loadFirst(b2, k), c2);
-    c3 = fma(x, full ? v128.load(b3) : loadFirst(b3, k), c3);
+    const x = loadPart(a, k);
+    c0 = fma(x, loadPart(b0, k), c0);
+    c1 = fma(x, loadPart(b1, k), c1);
+    c2 = fma(x, loadPart(b2, k), c2);
+    c3 = fma(x, loadPart(b3, k), c3);
     a += 16; b0 += 16; b1 += 16; b2 += 16; b3 += 16;
   }
   blendFirst(p.c + <usize>i * p.ldc + (<usize>j << 2), sum4(c0, c1, c2, c3), n, blend);
@@ -117,7 +115,7 @@ function dot1x1(p: Problem, blend: Blend): void {
     c6 = fma(v128.load(a, 96), v128.load(b, 96), c6);
     c7 = fma(v128.load(a, 112), v128.load(b, 112), c7);
   }
-  for (; k > 0; k -= 4, a += 16, b += 16) c0 = fma(loadFirst(a, k), loadFirst(b, k), c0);
+  for (; k > 0; k -= 4, a += 16, b += 16) c0 = fma(loadPart(a, k), loadPart(b, k), c0);
   const even = sum4(c0, c2, c4, c6), odd = sum4(c1, c3, c5, c7), zero = f32x4.splat(0);
   blendFirst(p.c, sum4(f32x4.add(even, odd), zero, zero, zero), 1, blend);
 }

@@ -1,5 +1,5 @@
 // What happens to C beside the product itself: edges of tiles, bias and activation.
-import { loadFirst, storeFirst } from '../../simd';
+import { loadPart, storePart } from '../../tail';
 import { activate } from '../activate';
 import { micro } from './micro';
 import { Problem, plainOf, tileOf } from './problem';
@@ -28,8 +28,8 @@ export function microEdge(
 @inline
 export function blendFirst(c: usize, t: v128, n: i32, blend: Blend): void {
   t = f32x4.mul(t, f32x4.splat(blend.alpha));
-  if (blend.hasD) t = f32x4.add(t, f32x4.mul(f32x4.splat(blend.beta), loadFirst(c + blend.delta, n)));
-  storeFirst(c, t, n);
+  if (blend.hasD) t = f32x4.add(t, f32x4.mul(f32x4.splat(blend.beta), loadPart(c + blend.delta, n)));
+  storePart(c, t, n);
 }
 
 /** Adds the bias to rows [m0, m1) × columns [n0, n1) of C and applies the activation. */

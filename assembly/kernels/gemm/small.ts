@@ -1,5 +1,6 @@
 // Products that packing would only slow down: few rows, few columns, small matrices.
-import { fma, loadFirst } from '../../simd';
+import { fma } from '../../simd';
+import { loadPart } from '../../tail';
 import { blendFirst, microEdge } from './epilogue';
 import { MR, NR, micro } from './micro';
 import { STEP_B, packB } from './pack';
@@ -87,7 +88,7 @@ function row4(p: Problem, stepA: usize, j: i32, n: i32, blend: Blend): void {
   if (n >= 4) {
     for (let k = p.k; k > 0; --k, a += stepA, b += p.ldb) sum = fma(v128.load32_splat(a), v128.load(b), sum);
   } else {
-    for (let k = p.k; k > 0; --k, a += stepA, b += p.ldb) sum = fma(v128.load32_splat(a), loadFirst(b, n), sum);
+    for (let k = p.k; k > 0; --k, a += stepA, b += p.ldb) sum = fma(v128.load32_splat(a), loadPart(b, n), sum);
   }
   blendFirst(p.c + (<usize>j << 2), sum, n, blend);
 }

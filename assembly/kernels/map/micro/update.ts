@@ -1,6 +1,6 @@
 // Micro-operations that update parameters: several vectors out at once. An output may be the memory of its input.
 import { fma, nfma } from '../../../simd';
-import { loadTail, storeTail } from '../../../tail';
+import { loadPart, storePart } from '../../../tail';
 import { address } from '../frame';
 
 /** `p', v', p, g, v, s, t`: v' = s·v + g; p' = p − t·v'. */
@@ -22,10 +22,10 @@ export function sgdMomentum(m: usize, frame: usize, n: i32): void {
     v1 += 32;
   }
   for (; n > 0; n -= 4) {
-    const v0 = fma(s, get(v, n), get(g, n));
-    const p0 = nfma(t, v0, get(p, n));
-    put(v1, v0, n);
-    put(p1, p0, n);
+    const v0 = fma(s, loadPart(v, n), loadPart(g, n));
+    const p0 = nfma(t, v0, loadPart(p, n));
+    storePart(v1, v0, n);
+    storePart(p1, p0, n);
     p += 16;
     g += 16;
     v += 16;
@@ -55,26 +55,11 @@ function adamStep(
   p1: usize, m1: usize, v1: usize, p: usize, g: usize, m: usize, v: usize,
   s: v128, t: v128, u: v128, kappa: v128, epsilon: v128, n: i32,
 ): void {
-  const g0 = get(g, n), m0 = get(m, n), v0 = get(v, n), p0 = get(p, n);
+  const g0 = loadPart(g, n), m0 = loadPart(m, n), v0 = loadPart(v, n), p0 = loadPart(p, n);
   const m2 = fma(s, f32x4.sub(g0, m0), m0);
   const v2 = fma(t, f32x4.sub(f32x4.mul(g0, g0), v0), v0);
   const step = f32x4.div(f32x4.mul(u, m2), fma(f32x4.sqrt(v2), kappa, epsilon));
-  put(m1, m2, n);
-  put(v1, v2, n);
-  put(p1, f32x4.sub(p0, step), n);
-}
-
-/** The first n elements at p, or a whole vector where n ≥ 4. */
-// @ts-ignore: decorator
-@inline
-function get(p: usize, n: i32): v128 {
-  return n >= 4 ? v128.load(p) : loadTail(p, n);
-}
-
-/** Writes the first n lanes of x, or all of them where n ≥ 4. */
-// @ts-ignore: decorator
-@inline
-function put(p: usize, x: v128, n: i32): void {
-  if (n >= 4) v128.store(p, x);
-  else storeTail(p, x, n);
+  storePart(m1, m2, n);
+  storePart(v1, v2, n);
+  storePart(p1, f32x4.sub(p0, step), n);
 }
