@@ -1,6 +1,8 @@
-// `npm run bench [name part]`: prints the rate of each workload, median of the samples, one thread.
+// `npm run bench [name part]`: prints the rate of each workload, median of the samples. NABLA_THREADS and
+// NABLA_SIMD choose threads and kernels.
 import Benchmark from 'benchmark';
 import { theHeap } from '../src/run/heap.ts';
+import { getThreads } from '../src/run/pool.ts';
 import { type Workload, workloads } from './workloads.ts';
 
 /** Calls before timing: V8 replaces a function by its optimised code after some milliseconds of work. */
@@ -19,7 +21,7 @@ function measure({ amount, unit, prepare }: Workload): { rate: number; spread: n
 
 const filter = process.argv[2] ?? '';
 console.log(
-  `${process.release.name} ${process.versions.node}, ${theHeap().simd} SIMD, one thread; median, 10–90 % spread`,
+  `${process.release.name} ${process.versions.node}, ${theHeap().simd} SIMD, threads: ${getThreads()}; median, 10–90 % spread`,
 );
 for (const workload of workloads().filter((w) => w.name.includes(filter))) {
   const { rate, spread } = measure(workload);
