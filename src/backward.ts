@@ -13,7 +13,7 @@ import { formatShape } from './shape.ts';
 /** Adds the gradient of a scalar to that of every variable it depends on; loss and gradients become one group. */
 export function backward(loss: Node): void {
   checkLoss(loss);
-  const variables = walk([loss], (n) => n.inputs.length > 0 && !isVariable(n)).filter(isVariable);
+  const variables = walk([loss], (n) => n.requiresGrad && !isVariable(n)).filter(isVariable);
   if (currentTrace() === null) realise(variables.flatMap((n) => pendingGradient(n)));
   const group: Node[] = [loss];
   const made = gradientsOf(loss, variables);

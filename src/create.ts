@@ -6,6 +6,7 @@ import { currentTrace, withTrace } from './graph/trace.ts';
 import { Value } from './graph/value.ts';
 import { operand } from './ops/leaf.ts';
 import { normal, uniform } from './ops/random.ts';
+import { checkNames } from './options.ts';
 import { nextKey } from './random.ts';
 import { realised } from './realise.ts';
 import { checkShape, formatShape, type Shape, sizeOf, stridesOf } from './shape.ts';
@@ -26,6 +27,7 @@ export interface TensorOptions {
  * Int32Array and Uint8Array int32, booleans bool; `dtype` asks for another. The elements are copied.
  */
 export function tensor(source: Source, options: TensorOptions = {}): Tensor {
+  checkNames('tensor', options, ['shape', 'dtype', 'requiresGrad']);
   const { values, shape: found, dtype: natural } = flattened(source);
   const dtype = options.dtype ?? natural;
   if (!isDType(dtype))

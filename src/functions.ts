@@ -25,6 +25,7 @@ export function noGrad<T>(fn: () => T): T {
 
 /** dy/dx for each x, as tensors that can be computed, printed or differentiated again. y must be a scalar. */
 export function grad<const X extends readonly Tensor[]>(y: Tensor, xs: X): { -readonly [K in keyof X]: Tensor } {
+  if (!Array.isArray(xs)) throw new NablaError('gradient', 'grad: expected a list of tensors as in grad(y, [x])');
   const found = gradients(
     y.node,
     xs.map((x) => x.node),

@@ -3,6 +3,13 @@ import { NablaError } from './error.ts';
 
 /** Throws if `options` has a name beside `known`. */
 export function checkNames(op: string, options: object | undefined, known: readonly string[]): void {
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+    throw new NablaError(
+      'option',
+      `${op}: got ${String(options)} for options; expected an object like { ${known[0]}: … }`,
+      { op },
+    );
+  }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const list = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known[0];

@@ -128,7 +128,9 @@ function groupOf(open: readonly Node[]): Node[] {
 /** A value read before backward() is forgotten where a gradient must flow through it: it is computed again. */
 function reopen(group: readonly Node[]): void {
   for (const node of walk(group, (n) => n.inputs.length > 0)) {
-    if (node.inputs.length > 0 && node.requiresGrad && node.state === null) node.value = null;
+    const again = node.inputs.length > 0 && node.requiresGrad && node.state === null;
+    // A snapshot of a version that is gone stays what it was.
+    if (again && node.inputs.every((i) => i.state?.isReadable(i) ?? true)) node.value = null;
   }
 }
 

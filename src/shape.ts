@@ -108,6 +108,8 @@ export function broadcastAxes(small: Shape, large: Shape): number[] {
 
 /** Checks that something is a shape: whole numbers from 0. */
 export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new NablaError('shape', `${op}: got ${String(shape)}; expected a shape like [2, 3]`, { op });
   for (const d of shape) {
     if (!Number.isInteger(d) || d < 0) {
       throw new NablaError(

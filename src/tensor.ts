@@ -24,6 +24,9 @@ export type Nested = number | boolean | readonly Nested[];
 export type Operand = Tensor | number;
 export type Axes = number | readonly number[];
 
+/** Most elements that `console.log` shows. */
+const MOST_SHOWN = 100;
+
 export class Tensor {
   readonly #node: Node | null;
   readonly #state: State | null;
@@ -112,6 +115,21 @@ export class Tensor {
     return `Tensor ${formatShape(this.shape)} ${this.dtype}`;
   }
 
+  /** JavaScript's operators know no tensors: `t * 3` would be NaN and `t > 1` false, silently. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new NablaError(
+      'dtype',
+      `a tensor ${formatShape(this.shape)} was used as a number; use its methods (mul, add, gt, …) or, outside compile(), item()`,
+    );
+  }
+
+  /** What `console.log` shows: the values too, where they are few and can be computed. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    if (currentTrace() !== null || this.size > MOST_SHOWN) return this.toString();
+    return `${this} ${JSON.stringify(this.toArray())}`;
+  }
+
   /** Frees its memory at once; reading it afterwards is an error. Nothing needs it: what nobody holds is freed anyway. */
   dispose(): void {
     if (this.#state !== null) this.#state.value.dispose();
@@ -144,10 +162,15 @@ export class Tensor {
 
   /** The same elements, cut off from the gradient. */
   detach(): Tensor {
-    return make(e.detach(this.node));
+    const node = e.detach(this.node);
+    if (this.#state !== null && currentTrace() === null) realise([node]);
+    return make(node);
   }
+  /** A copy; of a variable, with the elements it has now. */
   clone(): Tensor {
-    return make(e.copy(this.node));
+    const node = e.copy(this.node);
+    if (this.#state !== null && currentTrace() === null) realise([node]);
+    return make(node);
   }
 
   /** Of a variable: a new version, computed when it is needed or an optimizer steps. */
@@ -166,7 +189,15 @@ export class Tensor {
         { shapes: [node.shape, this.shape] },
       );
     }
+    if (currentTrace() !== null) {
+      state.assign(node);
+      return;
+    }
+    // One version may wait at a time, so that a loop of assignments does not replay itself at each read.
+    if (state.isPending) realise([state.head]);
     state.assign(node);
+    // Another variable's elements are taken now: it may change before these are read.
+    if (value instanceof Tensor && value.state !== null) realise([state.head]);
   }
 
   // ---- arithmetic; operands broadcast

@@ -72,7 +72,7 @@ export class Node {
       this.span = Math.max(this.span, input.epoch === this.epoch ? input.span : input.span + 1);
     }
     this.differentiable = gradEnabled && dtype === 'float32';
-    this.requiresGrad = requiresGrad && this.differentiable;
+    this.requiresGrad = requiresGrad && this.differentiable && (op.vjp ?? op.expression) !== undefined;
     if (!this.differentiable) {
       this.weight = 1;
       for (const input of inputs) if (input.value === null) this.weight += input.weight;

@@ -124,10 +124,15 @@ export class State {
     this.#overwritten = true;
   }
 
+  /** Whether the elements of `node`, a version of this variable, are still there or to come. */
+  isReadable(node: Node): boolean {
+    return (node === this.#head && !this.#overwritten) || node === this.#previous || node === this.#before;
+  }
+
   /** Throws unless `node`, a version of this variable, can still be read. */
   checkReadable(node: Node): void {
     if (this.value.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
-    if ((node === this.#head && !this.#overwritten) || node === this.#previous || node === this.#before) return;
+    if (this.isReadable(node)) return;
     throw new NablaError(
       'stale',
       `a value that depends on an old version of a parameter [${node.shape.join(',')}] was read after a later update ` +

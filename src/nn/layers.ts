@@ -47,8 +47,8 @@ export class Sequential extends Module {
   }
 
   /** Names as PyTorch's: `0.weight`, not `layers.0.weight`. */
-  override namedTensors(): [string, Tensor][] {
-    return super.namedTensors().map(([name, t]) => [name.replace(/(^|\.)layers\.(?=\d)/g, '$1'), t]);
+  override children(): [string, unknown][] {
+    return Object.entries(this.layers);
   }
 
   forward(x: Tensor): Tensor {
@@ -82,14 +82,10 @@ export class Conv2d extends Module {
   bias: Tensor | null;
   readonly options: ConvOptions;
 
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: Pair,
-    { bias = true, ...options }: ConvOptions & { bias?: boolean } = {},
-  ) {
+  constructor(inChannels: number, outChannels: number, kernelSize: Pair, all: ConvOptions & { bias?: boolean } = {}) {
     super();
-    checkNames('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
+    const { bias = true, ...options } = all;
+    checkNames('Conv2d', all, ['stride', 'padding', 'dilation', 'groups', 'bias']);
     checkCount('Conv2d', 'inChannels', inChannels);
     checkCount('Conv2d', 'outChannels', outChannels);
     const groups = options.groups ?? 1;

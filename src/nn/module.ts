@@ -38,8 +38,14 @@ export abstract class Module {
     return new Proxy(this, watched);
   }
 
-  /** The layer's function; shapes are each layer's own. */
-  abstract forward(x: Tensor): Tensor;
+  /** The layer's function; what it takes and gives is each layer's own. */
+  // biome-ignore lint/suspicious/noExplicitAny: a subclass declares its own arguments and result
+  abstract forward(...inputs: any[]): any;
+
+  /** What it holds, by the names from which those of parameters are made. */
+  children(): [string, unknown][] {
+    return Object.entries(this);
+  }
 
   /** Calls a layer with errors and nodes marked by its name. */
   protected within(name: string, layer: Module, x: Tensor): Tensor {
@@ -121,6 +127,7 @@ function visit(x: unknown, path: string, f: (path: string, x: unknown) => void):
   if (x instanceof Tensor) f(path, x);
   else if (x instanceof Module || Array.isArray(x)) {
     f(path, x);
-    for (const [key, inner] of Object.entries(x)) visit(inner, path === '' ? key : `${path}.${key}`, f);
+    for (const [key, inner] of x instanceof Module ? x.children() : Object.entries(x))
+      visit(inner, path === '' ? key : `${path}.${key}`, f);
   }
 }

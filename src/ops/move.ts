@@ -3,6 +3,7 @@ import * as abi from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Lowering, Op } from '../graph/op.ts';
+import { checkNames } from '../options.ts';
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from '../shape.ts';
 
 const dtypeOfFirst: Op['dtype'] = ([x]) => (x as Node).dtype;
@@ -195,6 +196,7 @@ function embedStride(node: Node): Stride {
 
 /** Element `start`, `start + step`, … before `stop` of each axis; negative positions count from the end. */
 export function slice(x: Node, ranges: readonly (Partial<Range> | null | undefined)[]): Node {
+  for (const range of ranges) checkNames('slice', range ?? undefined, ['start', 'stop', 'step']);
   const starts: number[] = [];
   const steps: number[] = [];
   const size = x.shape.map((d, i) => {

@@ -32,8 +32,11 @@ export abstract class Optimizer {
   lr: number;
 
   constructor(parameters: Iterable<Tensor>, lr: number) {
-    const list = [...parameters];
     const { name } = new.target;
+    if (typeof parameters?.[Symbol.iterator] !== 'function') {
+      throw new NablaError('option', `${name}: got no list of parameters; expected model.parameters()`);
+    }
+    const list = [...parameters];
     const wrong = list.findIndex((p) => !(p instanceof Tensor) || p.state === null);
     if (wrong >= 0)
       throw new NablaError(

@@ -11,6 +11,7 @@ import {
   SYNC_SCRATCH,
 } from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
+import { setting } from './env.ts';
 import { type Heap, theHeap } from './heap.ts';
 
 /** A worker is this and the kernels; a trap is told to whoever waits. */
@@ -31,7 +32,7 @@ let wanted = 0;
 /** Threads a program may use, this one among them: as set, else `NABLA_THREADS`, else what the machine has. */
 export function getThreads(): number {
   if (wanted === 0) {
-    const named = process.env.NABLA_THREADS;
+    const named = setting('NABLA_THREADS');
     wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(availableParallelism(), MAX_THREADS);
   }
   return wanted;

@@ -1,5 +1,6 @@
 // Chooses one of the two kernel binaries and instantiates it on a shared memory.
 import { baseline, relaxed } from '#kernels';
+import { setting } from './env.ts';
 
 export type Simd = 'baseline' | 'relaxed';
 
@@ -29,9 +30,9 @@ const hasRelaxed = () => WebAssembly.validate(RELAXED_PROBE);
  * The binary to use: `NABLA_SIMD` where it is set, else relaxed SIMD wherever the runtime has it on. Asked for by
  * name on Node 20, whose V8 knows relaxed SIMD and leaves it off, it is switched on first.
  */
-export function chooseSimd(wanted = process.env.NABLA_SIMD): Simd {
+export function chooseSimd(wanted = setting('NABLA_SIMD')): Simd {
   if (wanted === 'baseline') return 'baseline';
-  if (wanted !== undefined && wanted !== '' && wanted !== 'relaxed') {
+  if (wanted !== undefined && wanted !== 'relaxed') {
     throw new Error(`NABLA_SIMD: got "${wanted}"; expected "baseline" or "relaxed"`);
   }
   if (wanted === 'relaxed' && !hasRelaxed()) {
