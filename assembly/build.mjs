@@ -12,10 +12,14 @@ const asc = join(dirname(require.resolve('assemblyscript/package.json')), 'bin/a
 const wasmOpt = join(dirname(require.resolve('binaryen/package.json')), 'bin/wasm-opt');
 const node = (script, ...args) => execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
 
-// Inlining every micro-operation into the tape's interpreter makes one huge function that V8 optimises late
-// (5–8 ms against 2), so these stay calls.
+// What stays a call. Kernels inlined into the executor, or micro-operations into the tape's interpreter, would make one
+// huge function, whose first compilation costs every process 7 ms and which V8 optimises late (5–8 ms against 2).
 // Tails run once a loop: inlined, they would swell every kernel.
-const APART = ['*/micro/*', '*/executor/dispatch*', '*/tail/*'];
+const executor = readFileSync(join(root, 'assembly/executor.ts'), 'utf8');
+const kernels = [...executor.matchAll(/import \{ (.*) \} from '\.\/kernels\/(.*)'/g)].flatMap(([, names, file]) =>
+  names.split(', ').map((name) => `*/${file}/${name}`),
+);
+const APART = ['*/micro/*', '*/executor/dispatch*', '*/tail/*', ...kernels];
 
 mkdirSync(join(root, 'build'), { recursive: true });
 const encoded = ['baseline', 'relaxed'].map((target) => {
