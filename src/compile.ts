@@ -1,5 +1,6 @@
 // compile(fn): traces fn once for the shapes it is given, then runs one program a call. What fn read of the outside
 // that may change is guarded; numbers among its arguments are operands, not structure.
+import type { DType } from './dtype.ts';
 import { NablaError } from './error.ts';
 import { type Node, nextEpoch } from './graph/node.ts';
 import type { State } from './graph/state.ts';
@@ -11,6 +12,7 @@ import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
 import { bindingOf, planOf, realised } from './realise.ts';
 import { type Binding, run } from './run/exec.ts';
+import { type Shape, sameShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 export { planCount } from './realise.ts';
@@ -31,7 +33,7 @@ export interface Compiled<A extends unknown[], R> {
 
 /** One trace of the function: its program, and how each leaf is bound at a call. */
 interface Traced {
-  signature: string;
+  pattern: Pattern;
   guards: readonly Guard[];
   plan: Plan;
   /** From the arguments of a call to the elements or numbers a leaf stands for. */
@@ -53,22 +55,19 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
   let known: Traced[] = [];
   let traces = 0;
   const find = (args: A): Traced => {
-    const signature = signatureOf(args);
-    let traced = known.find((t) => t.signature === signature && t.guards.every(holds));
+    const newest = known[known.length - 1];
+    if (newest !== undefined && serves(newest, args)) return newest;
+    let traced = known.find((t) => serves(t, args));
     if (traced === undefined) {
-      traced = trace(fn, args, signature, options);
+      traced = trace(fn, args, options);
       traces++;
-      known = [...known.slice(-MAX_TRACES + 1), traced];
-    } else if (known[known.length - 1] !== traced) {
-      known = [...known.filter((t) => t !== traced), traced];
     }
+    known = [...known.filter((t) => t !== traced).slice(-MAX_TRACES + 1), traced];
     return traced;
   };
   const compiled = (...args: A): R => {
     if (currentTrace() !== null) return fn(...args);
-    const flat: unknown[] = [];
-    flatten(args, flat);
-    return call(find(args), flat) as R;
+    return call(find(args), flattened(args)) as R;
   };
   return Object.defineProperty(
     Object.assign(compiled, { explain: (...args: A) => printPlan(find(args).plan) }),
@@ -78,6 +77,7 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
 }
 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
+const serves = ({ pattern, guards }: Traced, args: readonly unknown[]) => fits(pattern, args) && guards.every(holds);
 
 function call(traced: Traced, args: readonly unknown[]): unknown {
   const outputs = run(
@@ -93,34 +93,67 @@ function call(traced: Traced, args: readonly unknown[]): unknown {
 
 // ---- arguments and results: tensors and numbers in arrays and plain objects
 
-function flatten(x: unknown, out: unknown[]): void {
-  if (x instanceof Tensor || x === null || typeof x !== 'object') out.push(x);
-  else for (const inner of Object.values(x)) flatten(inner, out);
+const isLeaf = (x: unknown) => x instanceof Tensor || x === null || typeof x !== 'object';
+
+function flattened(list: readonly unknown[]): readonly unknown[] {
+  return list.every(isLeaf) ? list : list.flatMap((x) => (isLeaf(x) ? [x] : flattened(Object.values(x as object))));
 }
 
-/** The same arrays and objects with each leaf replaced, in the order of `flatten`. */
+/** The same arrays and objects with each leaf replaced, in the order of `flattened`. */
 function map(x: unknown, f: (leaf: unknown) => unknown): unknown {
-  if (x instanceof Tensor || x === null || typeof x !== 'object') return f(x);
+  if (isLeaf(x)) return f(x);
   if (Array.isArray(x)) return x.map((inner) => map(inner, f));
-  return Object.fromEntries(Object.entries(x).map(([k, inner]) => [k, map(inner, f)]));
+  return Object.fromEntries(Object.entries(x as object).map(([k, inner]) => [k, map(inner, f)]));
 }
 
-function signatureOf(x: unknown): string {
-  if (x instanceof Tensor) return `${x.dtype}[${x.shape}]`;
-  if (typeof x === 'number') return 'n';
-  if (x === null || typeof x !== 'object') return `${typeof x}:${String(x)}`;
-  if (Array.isArray(x)) return `(${x.map(signatureOf).join()})`;
-  return `{${Object.entries(x).map(([k, inner]) => `${k}=${signatureOf(inner)}`)}}`;
+/** What an argument must be for a trace to serve it: of a tensor dtype and shape count, of a number that it is one. */
+interface Pattern {
+  kind: 'tensor' | 'number' | 'list' | 'object' | 'other';
+  dtype?: DType;
+  shape?: Shape;
+  keys?: readonly string[];
+  items?: readonly Pattern[];
+  value?: unknown;
+}
+
+function patternOf(x: unknown): Pattern {
+  if (x instanceof Tensor) return { kind: 'tensor', dtype: x.dtype, shape: x.shape };
+  if (typeof x === 'number') return { kind: 'number' };
+  if (isLeaf(x)) return { kind: 'other', value: x };
+  const items = Object.values(x as object).map(patternOf);
+  return Array.isArray(x) ? { kind: 'list', items } : { kind: 'object', keys: Object.keys(x as object), items };
+}
+
+/** Allocates nothing where arguments are tensors and numbers: it runs at every call. */
+function fits(p: Pattern, x: unknown): boolean {
+  switch (p.kind) {
+    case 'tensor':
+      return x instanceof Tensor && x.dtype === p.dtype && sameShape(x.shape, p.shape as Shape);
+    case 'number':
+      return typeof x === 'number';
+    case 'other':
+      return Object.is(x, p.value);
+    case 'list':
+      return Array.isArray(x) && fitAll(p.items as Pattern[], x);
+    case 'object': {
+      if (isLeaf(x) || Array.isArray(x)) return false;
+      const keys = Object.keys(x as object);
+      return sameList(keys, p.keys as string[]) && fitAll(p.items as Pattern[], Object.values(x as object));
+    }
+  }
+}
+
+function fitAll(patterns: readonly Pattern[], list: readonly unknown[]): boolean {
+  return patterns.length === list.length && patterns.every((p, i) => fits(p, list[i]));
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((x, i) => x === b[i]);
 }
 
 // ---- tracing
 
-function trace<A extends unknown[], R>(
-  fn: (...args: A) => R,
-  args: A,
-  signature: string,
-  options: CompileOptions,
-): Traced {
+function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: CompileOptions): Traced {
   const context: Trace = { heads: new Map(), grads: new Map(), guards: [] };
   const argument = new Map<Node, number>();
   let returned: unknown;
@@ -132,9 +165,7 @@ function trace<A extends unknown[], R>(
   if (returned instanceof Promise) {
     throw new NablaError('trace', 'compile: the function is async; expected one that returns tensors without waiting');
   }
-  const flat: unknown[] = [];
-  flatten(returned, flat);
-  const tensors = flat.filter((x): x is Tensor => x instanceof Tensor);
+  const tensors = flattened([returned]).filter((x): x is Tensor => x instanceof Tensor);
   const nodes = withTrace(context, () => tensors.map((t) => t.node));
   const outputs = [...new Set(nodes)];
   const updates = [...context.heads].filter(([state, node]) => node !== state.realised);
@@ -146,7 +177,7 @@ function trace<A extends unknown[], R>(
   };
   const form = canonical(request);
   return {
-    signature,
+    pattern: patternOf(args),
     guards: context.guards,
     plan: planOf(request, form),
     bind: form.leaves.map(({ node }) => binder(node, argument)),
