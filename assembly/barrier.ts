@@ -1,8 +1,9 @@
 // Waiting for other threads: spin first, since most waits are shorter than waking up would be, then sleep on a futex.
 import { SYNC_DONE, SYNC_FAULT, SYNC_FLAGS, SYNC_LINE, SYNC_SLEEPERS } from './abi';
 
-/** Loads before a thread goes to sleep: about 20 µs. */
-const SPINS: i32 = 20000;
+/** Loads before a thread goes to sleep: about 20 µs, which is what waking up costs. With a quarter of it a share that
+ * was 4 % shorter already slept, and a product of 256³ ran at 1.55 times the rate of one thread instead of 1.85. */
+const SPINS: i32 = 80000;
 /** A sleeper looks again after this long, in nanoseconds, whatever it may have missed. */
 const NAP: i64 = 100000000;
 

@@ -1,5 +1,5 @@
 // OP_GEMM: chooses a path by shape alone, cuts the outputs between threads, and runs the five loops of BLIS.
-import { FAULT_OPCODE, STATUS_OK } from '../../abi';
+import { FAULT_OPCODE, GRAIN, STATUS_OK } from '../../abi';
 import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
 import { DOT_ROWS, dotRows } from './dot';
@@ -39,7 +39,7 @@ export function gemm(ins: usize, table: usize, scratch: usize, thread: i32, thre
   if (p.batch % threads == 0 || p.batch >= 4 * threads) {
     first = shareStart(p.batch, thread, threads, 1);
     last = shareStart(p.batch, thread + 1, threads, 1);
-  } else if (p.n > p.m) {
+  } else if (cutsColumns(p, threads)) {
     n0 = shareStart(p.n, thread, threads);
     n1 = shareStart(p.n, thread + 1, threads);
   } else {
@@ -57,6 +57,18 @@ export function gemm(ins: usize, table: usize, scratch: usize, thread: i32, thre
     p.c += p.strideC;
   }
   return STATUS_OK;
+}
+
+/** Whether cutting columns leaves the largest share no more tiles than cutting rows would. */
+function cutsColumns(p: Problem, threads: i32): bool {
+  const rows = ceilDiv(p.m, MR);
+  const columns = ceilDiv(p.n, NR);
+  const pairs = ceilDiv(p.n, GRAIN);
+  return <i64>ceilDiv(pairs, threads) * (GRAIN / NR) * rows <= <i64>ceilDiv(rows, threads) * columns;
+}
+
+function ceilDiv(a: i32, b: i32): i32 {
+  return (a + b - 1) / b;
 }
 
 /** A column C[M,1] that lies in a row becomes the row C[1,M] = Bᵀ·Aᵀ, which has kernels of its own. */
@@ -120,9 +132,9 @@ function packed(p: Problem, m0: i32, m1: i32, n0: i32, n1: i32): void {
 
 /** Runs of equal depth, so that none is short and wasteful. */
 function runOfK(k: i32, k0: i32): i32 {
-  const runs = (k + KC - 1) / KC;
+  const runs = ceilDiv(k, KC);
   if (runs <= 1) return k;
-  const kc = (k + runs - 1) / runs;
+  const kc = ceilDiv(k, runs);
   return min(kc, k - k0);
 }
 
