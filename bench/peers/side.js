@@ -54,8 +54,7 @@ const requests = {
     job = await kind(workload, materialise(workload.data));
     const started = performance.now();
     for (done = 0; done < workload.checkCalls; done++) await job.step(done);
-    const arrays = await job.result();
-    const values = arrays && arrays.map((array) => sample(array));
+    const values = (await job.result())?.map((array) => sample(array)) ?? null;
     const seconds = warmUp - (performance.now() - started) / 1000;
     if (seconds > 0) done += (await repeat(job, done, { seconds })).calls;
     return { values };
