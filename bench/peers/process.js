@@ -1,0 +1,85 @@
+// A side as the runner sees it: a child process that answers one request at a time and is stopped in between, so
+// that nobody's idle threads, timers or compilers take time from the side whose turn it is.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** What a side answered instead of a result. */
+export class SideError extends Error {}
+
+/** Longest wait for one answer, in seconds: a step of a slow peer takes half a minute. */
+const PATIENCE = 300;
+
+const canBeStopped = process.platform !== 'win32';
+
+export class SideProcess {
+  #child = null;
+  #answers = null;
+  #complaints = '';
+  #missing = null;
+  version = '';
+
+  /** @param {{ name: string, python?: boolean }} side @param {number} threads */
+  constructor({ name, python = false }, threads) {
+    this.name = name;
+    this.threads = threads;
+    this.label = `${name} (${threads})`;
+    this.command = python
+      ? [process.env.NABLA_PYTHON ?? 'python3', path(`sides/${name}.py`), `${threads}`]
+      : [process.execPath, path('side.js'), name, `${threads}`];
+  }
+
+  /** The answer to a request; starts the process if it does not run. Fails with a SideError. */
+  async ask(request, options = {}) {
+    if (this.#missing !== null) throw this.#missing;
+    if (this.#child === null) await this.#start();
+    return this.#exchange(request, options);
+  }
+
+  /** Ends the process; the next request starts a new one. */
+  close() {
+    this.#child?.kill('SIGKILL');
+    this.#child = null;
+  }
+
+  async #start() {
+    const [program, ...args] = this.command;
+    const env = { ...process.env, NABLA_THREADS: `${this.threads}`, OMP_NUM_THREADS: `${this.threads}` };
+    const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#complaints = '';
+    child.on('error', (error) => {
+      this.#complaints = error.message;
+    });
+    child.stdin.on('error', () => {}); // it ended; the missing answer tells
+    child.stderr.on('data', (text) => {
+      this.#complaints = `${this.#complaints}${text}`.slice(-2000);
+    });
+    this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { version } = await this.#exchange('start', {});
+    this.version = version;
+  }
+
+  async #exchange(request, options) {
+    const child = this.#child;
+    if (canBeStopped) child.kill('SIGCONT');
+    child.stdin.write(`${JSON.stringify({ request, ...options })}\n`);
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE * 1000);
+    const { value, done } = await this.#answers.next();
+    clearTimeout(timer);
+    if (done) throw this.#ended();
+    if (canBeStopped) child.kill('SIGSTOP');
+    const { error, isMissing, ...answer } = JSON.parse(value);
+    if (error === undefined) return answer;
+    if (isMissing) this.#missing = new SideError('not installed');
+    throw this.#missing ?? new SideError(error);
+  }
+
+  #ended() {
+    this.#child = null;
+    const lastLine = this.#complaints.trim().split('\n').at(-1);
+    return new SideError(lastLine || `no answer within ${PATIENCE} s`);
+  }
+}
