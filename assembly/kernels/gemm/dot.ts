@@ -2,8 +2,7 @@
 import { fma, sum4 } from '../../simd';
 import { loadPart } from '../../tail';
 import { blendFirst } from './epilogue';
-import { Blend } from './tile';
-import { Problem, blendAt } from './problem';
+import { Blend, Problem, blendAt } from './problem';
 
 /** Up to this many rows, A·Bᵀ is dot products along k rather than tiles of a packed Bᵀ. */
 export const DOT_ROWS: i32 = 8;

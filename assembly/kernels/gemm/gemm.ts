@@ -3,12 +3,11 @@ import { FAULT_OPCODE, GRAIN, STATUS_OK } from '../../abi';
 import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
 import { DOT_ROWS, dotRows } from './dot';
-import { finish, microEdge } from './epilogue';
-import { MR, NR, micro } from './micro';
+import { finish, tile } from './epilogue';
+import { MR, NR } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
-import { PANELS, Problem, blendAt, readProblem } from './problem';
+import { Blend, PANELS, Problem, blendAt, readProblem } from './problem';
 import { rowTimesMatrix, unpacked } from './small';
-import { Blend } from './tile';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
@@ -141,13 +140,11 @@ function runOfK(k: i32, k0: i32): i32 {
 /** Loops two and one: every 8 columns of the packed B meet every 6 rows of the packed A. */
 function tiles(p: Problem, a: usize, b: usize, mc: i32, nc: i32, kc: i32, c: usize, blend: Blend): void {
   for (let j = 0; j < nc; j += NR) {
-    const nr = nc - j;
+    const nr = min(NR, nc - j);
     let panel = a;
     let row = c + (<usize>j << 2);
     for (let i = 0; i < mc; i += MR) {
-      const mr = min(MR, mc - i);
-      if (nr >= NR) micro(false, mr, true, kc, panel, STEP_A, b, STEP_B, row, p.ldc, blend);
-      else microEdge(p, false, mr, nr, kc, panel, STEP_A, b, STEP_B, row, blend);
+      tile(p, false, min(MR, mc - i), nr, kc, panel, STEP_A, b, STEP_B, row, blend);
       panel += <usize>kc * STEP_A;
       row += <usize>MR * p.ldc;
     }
