@@ -31,6 +31,8 @@ export const FAULT_INDEX = 2;
 export const FAULT_ABORTED = 3;
 /** A kernel trapped. */
 export const FAULT_TRAP = 4;
+/** A thread did not come back: its worker was stopped from outside. */
+export const FAULT_LOST = 5;
 
 export const OP_END = 0;
 
@@ -260,9 +262,10 @@ export const MICRO_REDUCE_MAX = 97; // NaN wins
 export const MICRO_REDUCE_MIN = 98;
 export const MICRO_PROD = 99;
 
-// The page that threads share: words at these byte offsets, then a cache line a thread with the number of barriers
-// it has reached in the present job.
-/** The present job: its number · 64 + how many threads take part. A worker starts when the word changes. */
+// The page that threads share: words at these byte offsets, then a cache line a thread. The workers of a page are
+// numbered from 1; the host that started them is 0.
+/** The present job: its number · JOB_STEP, JOB_LED, and how many threads take part. A worker starts when the word
+ * changes, and leaves for good when no thread is to take part. */
 export const SYNC_JOB = 0;
 /** Not 0 once a thread has failed: the first fault. Every wait at a barrier ends. */
 export const SYNC_FAULT = 4;
@@ -270,14 +273,21 @@ export const SYNC_FAULT = 4;
 export const SYNC_SLEEPERS = 8;
 export const SYNC_PROGRAM = 12;
 export const SYNC_TABLE = 16;
-/** Workers that have done their part of the present job, failed or not. */
+/** Threads beside the first that have done their part of the present job, failed or not. */
 export const SYNC_DONE = 20;
 /** Scratch memory of thread 0; thread t's lies t · SCRATCH_BYTES further. */
 export const SYNC_SCRATCH = 24;
-/** Workers that wait for jobs. */
+/** Workers that have come up. */
 export const SYNC_READY = 28;
+/** The worker that leads a job, as its thread 0, where JOB_LED is set; elsewhere the host does. */
+export const SYNC_LEADER = 32;
+/** The word of the last job that a worker led to its end. */
+export const SYNC_ENDED = 36;
+/** The lines: how many barriers thread t has reached in the present job, and whether worker t has left the page. */
 export const SYNC_FLAGS = 64;
 export const SYNC_LINE = 64;
-/** Bits of the job word that hold the number of threads, and the most there can be. */
-export const SYNC_THREAD_BITS = 6;
+export const LINE_LEFT = 4;
+/** Most threads of a job, and the bits of its word that hold their number. */
 export const MAX_THREADS = 63;
+export const JOB_LED = 64;
+export const JOB_STEP = 128;

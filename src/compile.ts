@@ -11,7 +11,7 @@ import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
 import { bindingOf, planOf, realised } from './realise.ts';
-import { type Binding, run } from './run/exec.ts';
+import { type Binding, enqueue, run } from './run/exec.ts';
 import { type Shape, sameShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -25,6 +25,12 @@ export interface CompileOptions {
 /** A compiled function: call it like the original. */
 export interface Compiled<A extends unknown[], R> {
   (...args: A): R;
+  /**
+   * Calls it without waiting: worker threads run the program while this one goes on. Calls are done in their order, with
+   * tensors and numbers as they are now; whatever is computed or read otherwise comes after them. On an error nothing
+   * was updated, the promise is rejected, and later calls go on.
+   */
+  async(...args: A): Promise<R>;
   /** The plan for these arguments as text: its instructions and its memory. */
   explain(...args: A): string;
   /** How many times the function was traced. */
@@ -69,8 +75,14 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     if (currentTrace() !== null) return fn(...args);
     return call(find(args), flattened(args)) as R;
   };
+  const later = async (...args: A): Promise<R> => {
+    if (currentTrace() !== null) {
+      throw new NablaError('trace', 'an asynchronous call was made inside compile(); call the function itself there');
+    }
+    return (await callAsync(find(args), flattened(args))) as R;
+  };
   return Object.defineProperty(
-    Object.assign(compiled, { explain: (...args: A) => printPlan(find(args).plan) }),
+    Object.assign(compiled, { async: later, explain: (...args: A) => printPlan(find(args).plan) }),
     'traces',
     { get: () => traces },
   ) as Compiled<A, R>;
@@ -80,15 +92,27 @@ const holds = ({ read, value }: Guard) => Object.is(read(), value);
 const serves = ({ pattern, guards }: Traced, args: readonly unknown[]) => fits(pattern, args) && guards.every(holds);
 
 function call(traced: Traced, args: readonly unknown[]): unknown {
-  const outputs = run(
-    traced.plan,
-    traced.bind.map((bind) => bind(args)),
-    [],
-  );
-  for (const state of traced.updates) state.overwrite();
+  const outputs = run(traced.plan, bound(traced, args), []);
+  updated(traced);
+  return resultOf(traced, outputs);
+}
+
+async function callAsync(traced: Traced, args: readonly unknown[]): Promise<unknown> {
+  const { outputs, done } = enqueue(traced.plan, bound(traced, args));
+  updated(traced);
+  await done;
+  return resultOf(traced, outputs);
+}
+
+const bound = ({ bind }: Traced, args: readonly unknown[]) => bind.map((b) => b(args));
+
+function updated({ updates }: Traced): void {
+  for (const state of updates) state.overwrite();
   nextEpoch();
-  const tensors = outputs.map((value, k) => new Tensor(leaf(value, traced.shapes[k] as readonly number[])));
-  return traced.result(tensors);
+}
+
+function resultOf({ result, shapes }: Traced, outputs: readonly Value[]): unknown {
+  return result(outputs.map((value, k) => new Tensor(leaf(value, shapes[k] as readonly number[]))));
 }
 
 // ---- arguments and results: tensors and numbers in arrays and plain objects

@@ -1,7 +1,7 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
 
 import { backward } from './backward.ts';
-import { type DType, isDType, promote } from './dtype.ts';
+import { type DType, type Elements, isDType, promote } from './dtype.ts';
 import { NablaError } from './error.ts';
 import type { Node } from './graph/node.ts';
 import { noGrad } from './graph/node.ts';
@@ -17,7 +17,7 @@ import * as m from './ops/move.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { checkNames } from './options.ts';
-import { bound, realise, realised } from './realise.ts';
+import { bound, realise, realised, realisedLater } from './realise.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
@@ -25,6 +25,9 @@ export type Nested = number | boolean | readonly Nested[];
 /** What an operand may be: a tensor, or a number that takes the other operand's dtype. */
 export type Operand = Tensor | number;
 export type Axes = number | readonly number[];
+
+/** Elements in an array of the caller's own. */
+export type Data = Float32Array | Int32Array | Uint8Array;
 
 /** Most elements that `console.log` shows. */
 const MOST_SHOWN = 100;
@@ -83,34 +86,44 @@ export class Tensor {
 
   /** The one element as a number (a bool as 0 or 1). */
   item(): number {
-    if (this.size !== 1) {
-      throw new NablaError(
-        'shape',
-        `item: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`,
-        {
-          shape: this.shape,
-        },
-      );
-    }
+    this.#checkSingle('item');
     return realised(this.node).read()[0] as number;
   }
 
   /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
-  data(): Float32Array | Int32Array | Uint8Array {
-    const elements = realised(this.node).read();
-    return this.dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
+  data(): Data {
+    return owned(realised(this.node).read(), this.dtype);
   }
 
   /** Nested arrays in the tensor's shape; of a scalar, the number. */
   toArray(): Nested {
-    const flat = this.data();
-    const item = (i: number): Nested => (this.dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
-    const nest = (axis: number, at: number): Nested => {
-      if (axis === this.shape.length) return item(at);
-      const inner = sizeOf(this.shape.slice(axis + 1));
-      return Array.from({ length: this.shape[axis] as number }, (_, i) => nest(axis + 1, at + i * inner));
-    };
-    return nest(0, 0);
+    return nested(realised(this.node).read(), this.shape, this.dtype);
+  }
+
+  /**
+   * As `item`, `data` and `toArray` in this moment, but computed by worker threads while this one goes on, after all
+   * asynchronous calls made before.
+   */
+  async itemAsync(): Promise<number> {
+    this.#checkSingle('itemAsync');
+    return (await realisedLater(this.node))[0] as number;
+  }
+  async dataAsync(): Promise<Data> {
+    const { dtype } = this;
+    return owned(await realisedLater(this.node), dtype);
+  }
+  async toArrayAsync(): Promise<Nested> {
+    const { shape, dtype } = this;
+    return nested(await realisedLater(this.node), shape, dtype);
+  }
+
+  #checkSingle(op: string): void {
+    if (this.size === 1) return;
+    throw new NablaError(
+      'shape',
+      `${op}: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`,
+      { shape: this.shape },
+    );
   }
 
   toString(): string {
@@ -403,6 +416,20 @@ export class Tensor {
   matmul(other: Tensor): Tensor {
     return make(matmul(this.node, other.node));
   }
+}
+
+function owned(elements: Elements, dtype: DType): Data {
+  return dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
+}
+
+function nested(flat: Elements, shape: Shape, dtype: DType): Nested {
+  const item = (i: number): Nested => (dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
+  const nest = (axis: number, at: number): Nested => {
+    if (axis === shape.length) return item(at);
+    const inner = sizeOf(shape.slice(axis + 1));
+    return Array.from({ length: shape[axis] as number }, (_, i) => nest(axis + 1, at + i * inner));
+  };
+  return nest(0, 0);
 }
 
 // ---- between tensors and nodes

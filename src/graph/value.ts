@@ -12,6 +12,13 @@ export interface Residence {
   release(): void;
 }
 
+let settle = () => {};
+
+/** `fn` finishes all queued calls; it is called before elements are read or freed that one of them writes or reads. */
+export function onSettle(fn: () => void): void {
+  settle = fn;
+}
+
 export class Value {
   readonly dtype: DType;
   readonly nElems: number;
@@ -20,7 +27,11 @@ export class Value {
   residence: Residence | null = null;
   /** Bound again and again (a parameter, a constant of a compiled function): worth keeping in Wasm memory. */
   lasting = false;
-  disposed = false;
+  /** Why the elements cannot be had: the tensor was disposed, or the call failed that should have computed them. */
+  lost: (() => Error) | null = null;
+  /** Queued calls that read or write the elements, and those that write them. */
+  queuedUses = 0;
+  queuedWrites = 0;
   /** The least bound these indices were found to be below, so that they are checked once. */
   checkedBelow = Number.POSITIVE_INFINITY;
 
@@ -38,25 +49,29 @@ export class Value {
     return this.nElems * ELEMENT_BYTES;
   }
 
-  /** The elements now; not to be kept or written. */
+  /** The elements, after all queued calls that write them; not to be kept or written. */
   read(): Elements {
-    if (this.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
-    return this.host ?? this.residence?.read() ?? allocate(this.dtype, this.nElems);
+    if (this.queuedWrites > 0) settle();
+    return this.elements();
   }
 
-  /** Replaces the elements. */
-  write(elements: Elements): void {
-    this.residence?.release();
-    this.residence = null;
-    this.host = elements;
-    this.checkedBelow = Number.POSITIVE_INFINITY;
+  /** The elements as they are in this moment. */
+  elements(): Elements {
+    if (this.lost !== null) throw this.lost();
+    return this.host ?? this.residence?.read() ?? allocate(this.dtype, this.nElems);
   }
 
   /** Frees the memory at once. */
   dispose(): void {
+    if (this.queuedUses > 0) settle();
+    this.lose(() => new NablaError('disposed', 'this tensor was disposed; its memory is gone'));
+  }
+
+  /** Frees the memory; reading the elements throws `why` from now on. */
+  lose(why: () => Error): void {
     this.residence?.release();
     this.residence = null;
     this.host = null;
-    this.disposed = true;
+    this.lost = why;
   }
 }

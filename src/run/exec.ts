@@ -1,5 +1,5 @@
 // Runs a plan: binds values to its table, makes the one Wasm call, takes the results home.
-import { FAULT_INDEX, FAULT_TRAP, STATUS_OK } from '../../assembly/abi.ts';
+import { FAULT_INDEX, FAULT_LOST, FAULT_TRAP, STATUS_OK } from '../../assembly/abi.ts';
 import { checkBelow, type Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { Value } from '../graph/value.ts';
@@ -7,6 +7,7 @@ import type { Buffer } from '../plan/memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Heap, theHeap } from './heap.ts';
 import { runProgram } from './pool.ts';
+import { type Job, type Ready, settle, submit } from './queue.ts';
 
 /** What a plan's leaf stands for in one run: elements, or the numbers of an operand. */
 export type Binding = Value | (() => readonly number[]);
@@ -58,12 +59,32 @@ function install(plan: Plan, heap: Heap): Installed {
   return there;
 }
 
-/**
- * Runs `plan` on one value or operand a leaf; `targets` hold the new versions of the variables it updates, in a
- * plan that does not overwrite. Returns the outputs. On an error no value has changed.
- */
-export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Value[] {
+/** A plan and what it is run on: one value or operand a leaf; memory for the new versions of the variables it updates, in
+ * a plan that does not overwrite; and its outputs. */
+interface Call {
+  plan: Plan;
+  leaves: readonly Binding[];
+  targets: readonly Value[];
+  outputs: readonly Value[];
+}
+
+function callOf(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Call {
   checkIndices(plan, leaves);
+  const outputs = plan.outputs.map(({ dtype, nElems }) => new Value(dtype, nElems, null));
+  return { plan, leaves, targets, outputs };
+}
+
+/** Runs `plan` after all queued calls. Returns the outputs. On an error no value has changed. */
+export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): readonly Value[] {
+  settle();
+  const call = callOf(plan, leaves, targets);
+  const { program, table, parallel } = prepare(call);
+  finish(call, runProgram(program, table, parallel));
+  return call.outputs;
+}
+
+/** Lays everything a call needs into Wasm memory. */
+function prepare({ plan, leaves, targets, outputs }: Call): Ready {
   const heap = theHeap();
   heap.begin();
   // Everything that may allocate comes first, since growing and evicting move things.
@@ -71,20 +92,100 @@ export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Va
   const at = install(plan, heap);
   const leafAddresses = leaves.map((leaf, k) => place(plan, k, leaf, at, heap));
   const targetAddresses = targets.map((value) => heap.resident(value, false));
-  const outputs = plan.outputs.map(({ dtype, nElems }) => new Value(dtype, nElems, null));
   const outputAddresses = plan.outputs.map(({ slot }, k) => (slot < 0 ? heap.resident(outputs[k] as Value, false) : 0));
   const addresses = { leaf: leafAddresses, target: targetAddresses, output: outputAddresses };
   const table = at.table >>> 2;
   for (const { entry, kind, index, byteOffset } of plan.externals) {
     heap.i32[table + entry] = (addresses[kind][index] as number) + byteOffset;
   }
-  const status = runProgram(at.program, at.table, plan.parallel);
+  return { program: at.program, table: at.table, parallel: plan.parallel };
+}
+
+/** Takes the outputs home. */
+function finish({ plan, leaves, targets, outputs }: Call, status: number): void {
   if (status !== STATUS_OK) throw fault(plan, status);
-  commit(plan, leaves, targets);
+  for (const value of writtenBy(plan, leaves, targets)) {
+    // The elements in Wasm memory are the newest now.
+    value.host = null;
+    value.checkedBelow = Number.POSITIVE_INFINITY;
+  }
+  const heap = theHeap();
   plan.outputs.forEach(({ slot, nElems, dtype }, k) => {
     if (slot >= 0) (outputs[k] as Value).host = heap.copyOut(heap.arena + slot, nElems, dtype);
   });
-  return outputs;
+}
+
+function writtenBy(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): readonly Value[] {
+  return plan.overwrite ? plan.targets.map(({ leaf }) => leaves[leaf] as Value) : targets;
+}
+
+// ---- queued calls
+
+/** A call in the queue. It holds what it reads and writes, so that nobody else gets there before it. */
+class QueuedCall implements Job {
+  readonly #call: Call;
+  readonly #uses: readonly Value[];
+  readonly #writes: readonly Value[];
+
+  constructor(call: Call) {
+    const { plan, leaves, outputs } = call;
+    this.#call = call;
+    this.#writes = [...writtenBy(plan, leaves, []), ...outputs];
+    this.#uses = [...leaves.filter((leaf) => leaf instanceof Value), ...outputs];
+    this.#hold(1);
+    // Indices that it writes are no longer those that were checked.
+    for (const value of this.#writes) value.checkedBelow = Number.POSITIVE_INFINITY;
+  }
+
+  #hold(by: 1 | -1): void {
+    for (const value of this.#uses) value.queuedUses += by;
+    for (const value of this.#writes) value.queuedWrites += by;
+  }
+
+  prepare(): Ready {
+    return prepare(this.#call);
+  }
+
+  finish(status: number): void {
+    finish(this.#call, status);
+    this.#hold(-1);
+  }
+
+  fail(error: Error): void {
+    this.#hold(-1);
+    for (const value of this.#call.outputs) value.lose(() => error);
+  }
+}
+
+/**
+ * Queues a run of `plan`, which makes no versions but those it overwrites, on the values and numbers its leaves have
+ * now. Returns the outputs, which can be read when `done` is kept; reading them before waits for it.
+ */
+export function enqueue(plan: Plan, leaves: readonly Binding[]): { outputs: readonly Value[]; done: Promise<void> } {
+  const call = callOf(plan, leaves.map(asOfNow), []);
+  return { outputs: call.outputs, done: submit(new QueuedCall(call)) };
+}
+
+function asOfNow(leaf: Binding): Binding {
+  if (typeof leaf !== 'function') return leaf;
+  const numbers = leaf().slice();
+  return () => numbers;
+}
+
+/** The elements of a value as queued calls that were made before will leave them. */
+export async function elementsLater(value: Value): Promise<Elements> {
+  if (value.queuedWrites === 0) return value.elements();
+  let found: Elements | null = null;
+  value.queuedUses++;
+  const done = () => {
+    value.queuedUses--;
+  };
+  const look = () => {
+    found = value.elements();
+    done();
+  };
+  await submit({ prepare: () => null, finish: look, fail: done });
+  return found as unknown as Elements;
 }
 
 /** Puts a leaf where the program will read it; returns its address. */
@@ -97,19 +198,9 @@ function place(plan: Plan, k: number, leaf: Binding, at: Installed, heap: Heap):
     for (let i = 0; i < numbers.length; i++) memory[((at.own + slot) >>> 2) + i] = numbers[i] as number;
     return at.own + slot;
   }
-  if (slot < 0 || leaf.residence !== null) return heap.resident(leaf);
-  if (leaf.disposed) return heap.resident(leaf);
+  if (slot < 0 || leaf.residence !== null || leaf.lost !== null) return heap.resident(leaf);
   heap.copyIn(heap.arena + slot, leaf.host as Elements);
   return heap.arena + slot;
-}
-
-/** The elements in Wasm memory are the newest now. */
-function commit(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): void {
-  const written = plan.overwrite ? plan.targets.map(({ leaf }) => leaves[leaf] as Value) : targets;
-  for (const value of written) {
-    value.host = null;
-    value.checkedBelow = Number.POSITIVE_INFINITY;
-  }
 }
 
 function checkIndices(plan: Plan, leaves: readonly Binding[]): void {
@@ -127,6 +218,9 @@ function fault(plan: Plan, status: number): NablaError {
       'internal',
       'a kernel trapped while a program ran on several threads; the workers were replaced',
     );
+  }
+  if ((status & 0xff) === FAULT_LOST) {
+    return new NablaError('internal', 'a worker was stopped while it ran a program; the workers were replaced');
   }
   const instruction = plan.instructions[status >>> 8];
   const name = instruction?.computes ?? 'a program';

@@ -1,24 +1,9 @@
-// Worker threads: started when a program first gains by them, asleep between jobs, never a reason to stay alive.
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import {
-  FAULT_TRAP,
-  MAX_THREADS,
-  SCRATCH_BYTES,
-  SYNC_FLAGS,
-  SYNC_LINE,
-  SYNC_READY,
-  SYNC_SCRATCH,
-} from '../../assembly/abi.ts';
+// How many threads there are to be, and which workers serve: at most one set of them, after the last has left.
+import { MAX_THREADS } from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { setting } from './env.ts';
-import { type Heap, theHeap } from './heap.ts';
-
-/** A worker is this and the kernels; a trap is told to whoever waits. */
-const WORKER = `import('node:worker_threads').then(({ workerData: { module, memory, thread, sync, trap } }) => {
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  try { kernels.work(thread, sync); } catch (error) { kernels.finish(trap, sync); throw error; }
-});`;
+import { theHeap } from './heap.ts';
+import { Workers } from './workers.ts';
 
 function checkCount(source: string, n: number): number {
   if (Number.isInteger(n) && n >= 1 && n <= MAX_THREADS) return n;
@@ -29,86 +14,89 @@ function checkCount(source: string, n: number): number {
 
 let wanted = 0;
 
+const cores = () => process.getBuiltinModule('node:os').availableParallelism();
+
 /** Threads a program may use, this one among them: as set, else `NABLA_THREADS`, else what the machine has. */
 export function getThreads(): number {
   if (wanted === 0) {
     const named = setting('NABLA_THREADS');
-    wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(availableParallelism(), MAX_THREADS);
+    wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(cores(), MAX_THREADS);
   }
   return wanted;
 }
 
-/** Uses `n` threads from now on. Results are the same bit for bit whatever their number. */
+/**
+ * Uses `n` threads from the next program on. Results are the same bit for bit whatever their number. Workers of
+ * another number are stopped, and those of this one start when a program gains by them.
+ */
 export function setThreads(n: number): void {
   wanted = checkCount('setThreads', n);
-  if (pool !== null && pool.threads !== wanted) dropPool();
+  refresh();
 }
 
-/** Workers on one page of shared words. */
-class Pool {
-  readonly threads: number;
-  readonly sync: number;
-  readonly #heap: Heap;
-  readonly #workers: Worker[];
-  readonly #scratch: number;
+let workers: Workers | null = null;
+let leaving: Workers | null = null;
+/** This host starts no workers: everything runs on this thread. */
+let refused = false;
+/** Programs so far that would have gained by workers. */
+let gainers = 0;
+let look = () => {};
 
-  constructor(threads: number, heap: Heap) {
-    this.threads = threads;
-    this.#heap = heap;
-    const page = SYNC_FLAGS + threads * SYNC_LINE;
-    this.sync = heap.allocate(page);
-    this.#scratch = heap.allocate(threads * SCRATCH_BYTES);
-    heap.i32.fill(0, this.sync >>> 2, (this.sync + page) >>> 2);
-    heap.i32[(this.sync + SYNC_SCRATCH) >>> 2] = this.#scratch;
-    const { module, memory } = heap;
-    this.#workers = Array.from({ length: threads - 1 }, (_, i) => {
-      const workerData = { module, memory, thread: i + 1, sync: this.sync, trap: FAULT_TRAP };
-      const worker = new Worker(WORKER, { eval: true, workerData });
-      worker.on('error', () => {});
-      worker.unref();
-      return worker;
-    });
-  }
-
-  /** Whether every worker waits for jobs; until then programs run on the caller alone, with the same results. */
-  get ready(): boolean {
-    return Atomics.load(this.#heap.i32, (this.sync + SYNC_READY) >>> 2) === this.threads - 1;
-  }
-
-  stop(): void {
-    for (const worker of this.#workers) worker.terminate();
-  }
+/** Calls `fn` whenever workers may have come up, left, or done something. */
+export function onStir(fn: () => void): void {
+  look = fn;
 }
 
-let pool: Pool | null = null;
+function stirred(): void {
+  refresh();
+  look();
+}
 
-function dropPool(): void {
-  // Its page and scratch stay taken: a worker may still be waking up on them.
-  pool?.stop();
-  pool = null;
+/** Drops workers that cannot be used, and forgets those that have left. */
+function refresh(): void {
+  if (workers !== null && !workers.busy && (workers.broken || workers.threads !== getThreads())) {
+    refused ||= workers.stillborn;
+    workers.dismiss();
+    leaving = workers;
+    workers = null;
+  }
+  if (leaving?.release()) leaving = null;
+}
+
+/** Workers up to number `last`, once they are up; the first call starts them. */
+function upTo(last: number): Workers | null {
+  if (workers === null || workers.broken || workers.threads !== getThreads()) {
+    refresh();
+    // Two sets at a time would let a program that often calls setThreads pile them up.
+    if (leaving !== null || refused) return null;
+    workers = new Workers(getThreads(), theHeap(), stirred);
+  }
+  try {
+    workers.start(last);
+  } catch {
+    refused = true;
+  }
+  return workers.ready(last) ? workers : null;
 }
 
 /** Whether workers are up and waiting. */
 export function poolReady(): boolean {
-  return pool?.ready ?? false;
+  return workers?.ready(1) ?? false;
 }
 
-/** Runs a program: on several threads where `parallel` says that it gains, and the workers are up. */
+/** The workers that can run a program without this thread, or null while they are on their way; `undefined` where there are none. */
+export function leaders(): Workers | null | undefined {
+  return upTo(getThreads()) ?? (refused ? undefined : null);
+}
+
+/**
+ * Runs a program: on several threads where `parallel` says that it gains, and the workers are up; until then on this
+ * thread alone, with the same results. They start at the second program that gains, so that the first is not kept waiting
+ * by their start, and a process of one program starts none.
+ */
 export function runProgram(program: number, table: number, parallel: boolean): number {
-  const heap = theHeap();
-  if (!parallel || getThreads() === 1) return heap.kernels.run(program, table, heap.scratch, 0, 1, 0);
-  pool ??= new Pool(getThreads(), heap);
-  if (!pool.ready) return heap.kernels.run(program, table, heap.scratch, 0, 1, 0);
-  let status = FAULT_TRAP;
-  try {
-    status = heap.kernels.share(program, table, pool.threads, pool.sync);
-  } catch (error) {
-    // This thread trapped: nobody shall wait for it.
-    heap.kernels.finish(FAULT_TRAP, pool.sync);
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-  } finally {
-    // A worker that trapped is gone; the next program starts others.
-    if ((status & 0xff) === FAULT_TRAP) dropPool();
-  }
-  return status;
+  const { kernels, scratch } = theHeap();
+  const shared = parallel && getThreads() > 1 && ++gainers > 1 ? upTo(getThreads() - 1) : null;
+  if (shared === null) return kernels.run(program, table, scratch, 0, 1, 0);
+  return shared.share(program, table);
 }

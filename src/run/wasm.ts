@@ -9,9 +9,13 @@ export interface Kernels {
   run(program: number, table: number, scratch: number, thread: number, threads: number, sync: number): number;
   /** Runs a program on `threads` threads, this one among them: see assembly/job.ts. */
   share(program: number, table: number, threads: number, sync: number): number;
-  finish(fault: number, sync: number): void;
+  /** Has workers alone run a program; returns the word that SYNC_ENDED will hold. */
+  launch(program: number, table: number, threads: number, sync: number): number;
+  dismiss(sync: number): void;
+  fail(fault: number, worker: number, sync: number): void;
   /** What a worker does all its life. */
-  work(thread: number, sync: number): void;
+  enter(sync: number): number;
+  work(worker: number, sync: number, job: number): number;
   heapBase(): number;
 }
 
