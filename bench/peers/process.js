@@ -9,6 +9,8 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 /** What a side answered instead of a result. */
 export class SideError extends Error {}
 
+export const NOT_INSTALLED = 'not installed';
+
 /** Longest wait for one answer, in seconds: a step of a slow peer takes half a minute. */
 const PATIENCE = 300;
 
@@ -51,15 +53,20 @@ export class SideProcess {
     this.#child = child;
     this.#complaints = '';
     child.on('error', (error) => {
-      this.#complaints = error.message;
+      if (error.code === 'ENOENT') this.#missing = new SideError(NOT_INSTALLED);
     });
     child.stdin.on('error', () => {}); // it ended; the missing answer tells
     child.stderr.on('data', (text) => {
       this.#complaints = `${this.#complaints}${text}`.slice(-2000);
     });
     this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const { version } = await this.#exchange('start', {});
-    this.version = version;
+    try {
+      const { version } = await this.#exchange('start', {});
+      this.version = version;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async #exchange(request, options) {
@@ -73,13 +80,13 @@ export class SideProcess {
     if (canBeStopped) child.kill('SIGSTOP');
     const { error, isMissing, ...answer } = JSON.parse(value);
     if (error === undefined) return answer;
-    if (isMissing) this.#missing = new SideError('not installed');
+    if (isMissing) this.#missing = new SideError(NOT_INSTALLED);
     throw this.#missing ?? new SideError(error);
   }
 
   #ended() {
     this.#child = null;
     const lastLine = this.#complaints.trim().split('\n').at(-1);
-    return new SideError(lastLine || `no answer within ${PATIENCE} s`);
+    return this.#missing ?? new SideError(lastLine || `no answer within ${PATIENCE} s`);
   }
 }
