@@ -19,6 +19,7 @@ const canBeStopped = process.platform !== 'win32';
 export class SideProcess {
   #child = null;
   #answers = null;
+  #closed = null;
   #complaints = '';
   #missing = null;
   version = '';
@@ -52,6 +53,7 @@ export class SideProcess {
     const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#complaints = '';
+    this.#closed = new Promise((resolve) => child.on('close', resolve));
     child.on('error', (error) => {
       if (error.code === 'ENOENT') this.#missing = new SideError(NOT_INSTALLED);
     });
@@ -73,10 +75,13 @@ export class SideProcess {
     const child = this.#child;
     if (canBeStopped) child.kill('SIGCONT');
     child.stdin.write(`${JSON.stringify({ request, ...options })}\n`);
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE * 1000);
+    const timer = setTimeout(() => {
+      this.#complaints = `no answer within ${PATIENCE} s`;
+      child.kill('SIGKILL');
+    }, PATIENCE * 1000);
     const { value, done } = await this.#answers.next();
     clearTimeout(timer);
-    if (done) throw this.#ended();
+    if (done) throw await this.#ended();
     if (canBeStopped) child.kill('SIGSTOP');
     const { error, isMissing, ...answer } = JSON.parse(value);
     if (error === undefined) return answer;
@@ -84,9 +89,12 @@ export class SideProcess {
     throw this.#missing ?? new SideError(error);
   }
 
-  #ended() {
+  /** Why the process is no more: what it wrote to stderr, as far as one line tells it. */
+  async #ended() {
     this.#child = null;
-    const lastLine = this.#complaints.trim().split('\n').at(-1);
-    return this.#missing ?? new SideError(lastLine || `no answer within ${PATIENCE} s`);
+    await this.#closed;
+    const lines = this.#complaints.trim().split('\n');
+    const line = lines.find((text) => /error/i.test(text)) ?? lines.at(-1);
+    return this.#missing ?? new SideError(line || 'the process ended');
   }
 }

@@ -63,6 +63,14 @@ test('a missing Python is not installed', async () => {
   await expect(side.ask('open', open)).rejects.toThrow('not installed');
 });
 
+test('a process that ends without an answer says why, and the next request starts another', async () => {
+  const side = start('nabla');
+  const command = side.command.splice(0, 3, process.execPath, '-e', 'throw new Error("out of luck")');
+  await expect(side.ask('open', open)).rejects.toThrow('out of luck');
+  side.command.splice(0, 3, ...command);
+  expect((await side.ask('open', open)).values).toHaveLength(1);
+});
+
 test('the limit does the work of any workload and computes nothing', async () => {
   const side = start('limit');
   const workload = { ...open.workload, flops: 1e6 };
