@@ -120,8 +120,8 @@ const training = (makeModel) => (workload, data) => {
     const [loss, gradients] = valueAndGrad(lossOf)(refs(p), x, y);
     return [tree.map((a, d) => a.sub(d.mul(workload.lr)), p, gradients), loss];
   };
-  if (!workload.careless) return learning(layers, update, (i) => refs(batch(i)));
-  const job = learning(layers, update, batch);
+  const job = learning(layers, update, workload.careless ? batch : (i) => refs(batch(i)));
+  if (!workload.careless) return job;
   return { ...job, step: (i) => job.step(i).then(job.result) };
 };
 
