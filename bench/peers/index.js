@@ -1,5 +1,5 @@
 // `npm run bench:peers`: nabla beside its peers on the same work, in turn, on this machine. README.md has the method.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { memoryGrowth, startTimes } from './fresh.js';
 import { installedSize, installPeers, nablaSize } from './install.js';
@@ -23,6 +23,10 @@ process.on('exit', () => {
 });
 process.on('SIGINT', () => process.exit(130));
 
+if (!existsSync(new URL('../../build/src/index.js', import.meta.url))) {
+  console.error('nabla is measured as it is built; run `npm run build` first');
+  process.exit(2);
+}
 installPeers();
 const found = { rates: await rateRows(), measures: await measureRows(), machine: machine(), options };
 progress('');
