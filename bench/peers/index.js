@@ -23,7 +23,7 @@ process.on('exit', () => {
 });
 process.on('SIGINT', () => process.exit(130));
 
-if (!existsSync(new URL('../../build/src/index.js', import.meta.url))) {
+if (!existsSync(new URL('../../build/nabla/index.js', import.meta.url))) {
   console.error('nabla is measured as it is built; run `npm run build` first');
   process.exit(2);
 }

@@ -1,6 +1,6 @@
 // nabla, as any user would use the built package: every call is one compiled program; results stay in variables.
 import { readFileSync } from 'node:fs';
-import { compile, grad, nn, ones, optim, state, tensor, zeros } from '../../../build/src/index.js';
+import { compile, grad, nn, ones, optim, state, tensor, zeros } from '../../../build/nabla/index.js';
 import { batchSource } from '../data.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -55,14 +55,8 @@ const functions = {
   tanh: (x) => x.tanh(),
   sigmoid: (x) => x.sigmoid(),
   relu: (x) => x.relu(),
-  gelu,
+  gelu: (x) => x.gelu({ approximate: 'tanh' }),
 };
-
-/** Its tanh form: ½x·(1 + tanh(√(2/π)·(x + 0.044715x³))). */
-function gelu(x) {
-  const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
-  return x.mul(0.5).mul(inner.tanh().add(1));
-}
 
 function elementwise({ fn }, data) {
   const [x, dy] = [resident(data.x), resident(data.dy)];
@@ -185,7 +179,7 @@ class Block extends nn.Module {
 
   forward(x) {
     const h = x.add(this.attention(this.norm1.forward(x)));
-    const h2 = h.add(this.down.forward(gelu(this.up.forward(this.norm2.forward(h)))));
+    const h2 = h.add(this.down.forward(functions.gelu(this.up.forward(this.norm2.forward(h)))));
     return this.head.forward(this.norm3.forward(h2));
   }
 }
