@@ -49,6 +49,11 @@ describe('the report', () => {
     expect(lines([row])).toContain('| W1 product | GFLOP/s | 60 | 120 | 60 % | 2.50 (2.10–2.90) | – |');
   });
 
+  test('compares two threads with two', () => {
+    const both = { ...row, outcomes: { ...row.outcomes, 'peer (2)': { rates: [50, 60, 70] } } };
+    expect(lines([both])).toContain('| W1 product | GFLOP/s | 60 | 120 | 60 % | 2.50 (2.10–2.90) | 2.00 |');
+  });
+
   test('gives the rates of the others', () => {
     expect(lines([row])).toContain('| W1 product | GFLOP/s | 100 | 22.5 | – |');
   });
