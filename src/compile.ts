@@ -10,8 +10,14 @@ import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
+import { type MemoryUse, memoryUse } from './plan/usage.ts';
+import { keepingKeys } from './random.ts';
 import { bindingOf, planOf, realised } from './realise.ts';
 import { type Binding, run } from './run/exec.ts';
+import { heldBytes } from './run/heap.ts';
+import { measure } from './run/measure.ts';
+import { getThreads } from './run/pool.ts';
+import type { Profile } from './run/profile.ts';
 import { type Shape, sameShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -27,6 +33,13 @@ export interface Compiled<A extends unknown[], R> {
   (...args: A): R;
   /** The plan for these arguments as text: its instructions and its memory. */
   explain(...args: A): string;
+  /** Bytes of Wasm memory that a call with these arguments holds, by kind. Nothing is computed. */
+  memory(...args: A): MemoryUse;
+  /**
+   * Runs the plan for these arguments over and over for about half a second, on one thread, with every instruction
+   * timed: print it for a table. Nothing changes by it: variables are put back, random numbers go on as before.
+   */
+  profile(...args: A): Profile;
   /** How many times the function was traced. */
   readonly traces: number;
 }
@@ -69,22 +82,26 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     if (currentTrace() !== null) return fn(...args);
     return call(find(args), flattened(args)) as R;
   };
-  return Object.defineProperty(
-    Object.assign(compiled, { explain: (...args: A) => printPlan(find(args).plan) }),
-    'traces',
-    { get: () => traces },
-  ) as Compiled<A, R>;
+  const inspection = {
+    explain: (...args: A) => printPlan(find(args).plan),
+    memory: (...args: A) => memoryUse(find(args).plan, getThreads(), heldBytes),
+    profile: (...args: A) => {
+      const traced = find(args);
+      return keepingKeys(() => measure(traced.plan, bindings(traced, flattened(args))));
+    },
+  };
+  return Object.defineProperty(Object.assign(compiled, inspection), 'traces', { get: () => traces }) as Compiled<A, R>;
 }
 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
 const serves = ({ pattern, guards }: Traced, args: readonly unknown[]) => fits(pattern, args) && guards.every(holds);
 
+function bindings({ bind }: Traced, args: readonly unknown[]): Binding[] {
+  return bind.map((b) => b(args));
+}
+
 function call(traced: Traced, args: readonly unknown[]): unknown {
-  const outputs = run(
-    traced.plan,
-    traced.bind.map((bind) => bind(args)),
-    [],
-  );
+  const outputs = run(traced.plan, bindings(traced, args), []);
   for (const state of traced.updates) state.overwrite();
   nextEpoch();
   const tensors = outputs.map((value, k) => new Tensor(leaf(value, traced.shapes[k] as readonly number[])));

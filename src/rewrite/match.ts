@@ -138,7 +138,7 @@ function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: 
   const around: Around = { uses: (n) => counts.get(n) ?? 1, keep: o.keep };
   for (const rule of rules.get(node.op) ?? []) {
     const bindings = match(rule.pattern, node, {}, around);
-    const result = bindings && inLayerOf(layered(node), () => rule.build(bindings, node));
+    const result = bindings && inLayerOf(node, () => rule.build(bindings, node));
     if (!result || result === node) continue;
     if (result.dtype !== node.dtype || !sameShape(result.shape, node.shape)) {
       throw new Error(`rewrite: ${rule.name} made [${result.shape}] ${result.dtype} of [${node.shape}] ${node.dtype}`);
@@ -147,11 +147,6 @@ function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: 
     return result;
   }
   return null;
-}
-
-/** Whose layer a node that replaces `node` belongs to: an optimizer's product counts for the gradient that it scales. */
-function layered(node: Node): Node {
-  return node.layer !== '' ? node : (node.inputs.find((i) => i.layer !== '') ?? node);
 }
 
 /** The node over the nodes its inputs became. */

@@ -5,8 +5,10 @@ import { NablaError } from '../error.ts';
 import { Value } from '../graph/value.ts';
 import type { Buffer } from '../plan/memory.ts';
 import type { Plan } from '../plan/plan.ts';
+import { programBytes } from '../plan/usage.ts';
 import { type Heap, theHeap } from './heap.ts';
 import { runProgram } from './pool.ts';
+import { record, recording } from './record.ts';
 
 /** What a plan's leaf stands for in one run: elements, or the numbers of an operand. */
 export type Binding = Value | (() => readonly number[]);
@@ -20,12 +22,11 @@ class Installed {
   arenaVersion = -1;
 
   constructor(plan: Plan, heap: Heap) {
-    const [words, entries] = [plan.words.length * 4, plan.table.length * 4];
-    this.nBytes = words + entries + plan.ownBytes + 24;
+    this.nBytes = programBytes(plan);
     this.own = heap.allocate(this.nBytes);
     this.program = (this.own + plan.ownBytes + 7) & ~7;
     if (this.program < 0) this.program += 2 ** 32;
-    this.table = this.program + words;
+    this.table = this.program + plan.words.length * 4;
     heap.i32.set(plan.words, this.program >>> 2);
     for (const { byteOffset, value, float } of plan.constants) {
       const at = (this.own + byteOffset) >>> 2;
@@ -58,11 +59,29 @@ function install(plan: Plan, heap: Heap): Installed {
   return there;
 }
 
+/** A plan with all that one run of it needs in place. */
+export interface Prepared {
+  plan: Plan;
+  leaves: readonly Binding[];
+  targets: readonly Value[];
+  outputs: Value[];
+  program: number;
+  table: number;
+}
+
 /**
  * Runs `plan` on one value or operand a leaf; `targets` hold the new versions of the variables it updates, in a
  * plan that does not overwrite. Returns the outputs. On an error no value has changed.
  */
 export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Value[] {
+  const prepared = prepare(plan, leaves, targets);
+  const status = recording() ? record(prepared) : runProgram(prepared.program, prepared.table, plan.parallel);
+  if (status !== STATUS_OK) throw fault(plan, status);
+  return finish(prepared);
+}
+
+/** Checks indices, and puts everything where the program will look for it. */
+export function prepare(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Prepared {
   checkIndices(plan, leaves);
   const heap = theHeap();
   heap.begin();
@@ -78,8 +97,11 @@ export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Va
   for (const { entry, kind, index, byteOffset } of plan.externals) {
     heap.i32[table + entry] = (addresses[kind][index] as number) + byteOffset;
   }
-  const status = runProgram(at.program, at.table, plan.parallel);
-  if (status !== STATUS_OK) throw fault(plan, status);
+  return { plan, leaves, targets, outputs, program: at.program, table: at.table };
+}
+
+function finish({ plan, leaves, targets, outputs }: Prepared): Value[] {
+  const heap = theHeap();
   commit(plan, leaves, targets);
   plan.outputs.forEach(({ slot, nElems, dtype }, k) => {
     if (slot >= 0) (outputs[k] as Value).host = heap.copyOut(heap.arena + slot, nElems, dtype);
@@ -121,7 +143,8 @@ function checkIndices(plan: Plan, leaves: readonly Binding[]): void {
   }
 }
 
-function fault(plan: Plan, status: number): NablaError {
+/** The error that a program's status other than STATUS_OK means. */
+export function fault(plan: Plan, status: number): NablaError {
   if ((status & 0xff) === FAULT_TRAP) {
     return new NablaError(
       'internal',
