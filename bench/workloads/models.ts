@@ -1,5 +1,5 @@
 // Whole networks: training steps and inference.
-import { compile, nn, optim, type Tensor } from '../../src/index.ts';
+import { compile, type MemoryUse, nn, optim, type Tensor } from '../../src/index.ts';
 import { data, labels, type Workload } from './workload.ts';
 
 export const mlp = (...sizes: number[]) => {
@@ -22,8 +22,15 @@ export const cnn = (size = 28, channels = 1) => {
   );
 };
 
+export interface Step {
+  run(): void;
+  memory(): MemoryUse;
+  /** FLOPs of its products and convolutions. */
+  flops(): number;
+}
+
 /** A step of SGD on cross-entropy over ten classes: forward, backward and update. */
-export function trainingStep(model: nn.Module, batch: number, shape: readonly number[]): () => void {
+export function trainingStep(model: nn.Module, batch: number, shape: readonly number[]): Step {
   const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
   const [x, y] = [data(batch, ...shape), labels(batch, 10)];
   const step = compile((images: Tensor, digits: Tensor) => {
@@ -31,11 +38,15 @@ export function trainingStep(model: nn.Module, batch: number, shape: readonly nu
     optimizer.minimize(loss);
     return loss;
   });
-  return () => step(x, y);
+  return {
+    run: () => step(x, y),
+    memory: () => step.memory(x, y),
+    flops: () => step.profile(x, y).rows.reduce((sum, row) => sum + row.flops, 0),
+  };
 }
 
 export function training(name: string, batch: number, model: () => nn.Module, shape: readonly number[]): Workload {
-  return { name, unit: 'samples/s', amount: batch, prepare: () => trainingStep(model(), batch, shape) };
+  return { name, unit: 'samples/s', amount: batch, prepare: () => trainingStep(model(), batch, shape).run };
 }
 
 /** Numbers in, numbers out: the logits are read. */
