@@ -4,6 +4,7 @@ import { fma, sum4 } from '../../simd';
 import { shareStart } from '../../program';
 import { activate } from '../activate';
 import { Shape } from './shape';
+import { firstAtLeast } from './window';
 
 /** out[N,O,OH,OW] = act(x ⋆ w + bias), bias 0 for none: sums along a row of the window. */
 export function plainForward(s: Shape, out: usize, x: usize, w: usize, bias: usize, thread: i32, threads: i32): void {
@@ -91,13 +92,6 @@ export function plainDw(s: Shape, dw: usize, x: usize, dy: usize, thread: i32, t
 @inline
 function element(base: usize, i: i32, width: i32, j: i32): usize {
   return base + ((<usize>i * <usize>width + <usize>j) << 2);
-}
-
-/** The smallest t ≥ 0 with t·step ≥ x. */
-// @ts-ignore: decorator
-@inline
-function firstAtLeast(x: i32, step: i32): i32 {
-  return x > 0 ? (x - 1) / step + 1 : 0;
 }
 
 /** Σ of n products of elements that lie stepA and stepB bytes apart; none where n ≤ 0. */

@@ -172,14 +172,34 @@ function copyRow(dst: usize, n: i32, src: usize, w: i32, left: i32): void {
 
 /** The same for every phase of a row whose step is `step`. */
 function copyPhases(dst: usize, n: i32, step: i32, src: usize, w: i32, left: i32): void {
-  for (let f = 0; f < step; f++) {
-    let col = left + f;
-    for (let q = 0; q < n; q++) {
-      store<f32>(dst, col >= 0 && col < w ? load<f32>(src + (<usize>col << 2)) : 0);
-      dst += 4;
-      col += step;
+  for (let f = 0; f < step; f++, dst += <usize>n << 2) {
+    const col = left + f;
+    const from = min(n, firstAtLeast(-col, step));
+    const to = max(from, min(n, firstAtLeast(w - col, step)));
+    fillZero(dst, dst + (<usize>from << 2));
+    copyEvery(dst + (<usize>from << 2), to - from, src, col + from * step, step, w);
+    fillZero(dst + (<usize>to << 2), dst + (<usize>n << 2));
+  }
+}
+
+/** n floats of the row, every `step`-th from column `col` on, all of them there. */
+function copyEvery(dst: usize, n: i32, src: usize, col: i32, step: i32, w: i32): void {
+  const stride = <usize>step << 2;
+  let p = src + (<usize>col << 2);
+  if (step == 2) {
+    // Eight columns are read for four: not past the end of the row.
+    for (const last = src + (<usize>w << 2) - 32; n >= 4 && p <= last; n -= 4, dst += 16, p += 32) {
+      v128.store(dst, v128.shuffle<f32>(v128.load(p), v128.load(p, 16), 0, 2, 4, 6));
     }
   }
+  for (; n > 0; --n, dst += 4, p += stride) store<u32>(dst, load<u32>(p));
+}
+
+/** The smallest t ≥ 0 with t·step ≥ x. */
+// @ts-ignore: decorator
+@inline
+export function firstAtLeast(x: i32, step: i32): i32 {
+  return x > 0 ? (x - 1) / step + 1 : 0;
 }
 
 /** Zeros from p to end; up to 12 bytes more, which whoever writes in rising order overwrites. */
