@@ -21,7 +21,8 @@ const sides = chosen.flatMap((side) => {
 process.on('exit', () => {
   for (const side of sides) side.close();
 });
-process.on('SIGINT', () => process.exit(130));
+// Stopped processes would stay for ever.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
 if (!existsSync(new URL('../../build/nabla/index.js', import.meta.url))) {
   console.error('nabla is measured as it is built; run `npm run build` first');
