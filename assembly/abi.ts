@@ -120,6 +120,20 @@ export const RANDOM_UNIFORM = 0;
 export const RANDOM_NORMAL = 1;
 
 /**
+ * Rows brought to mean 0 and variance 1, then scaled and shifted: out = (x − mean)·w/√(variance + eps) + b.
+ * [1] out [2] x [3] w [cols] | NONE [4] b [cols] | NONE [5] rows [6] cols [7] eps: the bits of a float32
+ */
+export const OP_LAYER_NORM = 16;
+/**
+ * Gradients of OP_LAYER_NORM, from x and dy [rows,cols]; x̂ is the row at mean 0 and variance 1, recomputed.
+ * [1] dx | NONE [2] dw | NONE [3] db | NONE [4] x [5] dy [6] w [cols] | NONE [7] rows [8] cols
+ * [9] eps: the bits of a float32 [10] slices
+ * dx = (g − mean(g) − x̂·mean(g·x̂))/σ where g = dy·w. Rows are cut into `slices` equal parts (the last may be short
+ * or empty): dw[slices,cols] and db[slices,cols] are the sums Σ dy·x̂ and Σ dy of each, left to be added up.
+ */
+export const OP_LAYER_NORM_GRAD = 17;
+
+/**
  * Elementwise work: a tape of micro-operations run over blocks that stay in the L1 cache.
  * [1] n: elements of the iteration space [2] block: elements a block, at most MAP_BLOCK [3] nSlots [4] nTape
  * [5] slices, then nSlots × (mode, operand, inner, period), then nTape micro-operations, each

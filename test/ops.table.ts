@@ -8,6 +8,7 @@ import * as g from '../src/ops/gather.ts';
 import * as leaf from '../src/ops/leaf.ts';
 import * as mm from '../src/ops/matmul.ts';
 import * as m from '../src/ops/move.ts';
+import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
@@ -826,6 +827,48 @@ const softmaxes: Row[] = [
   },
 ];
 
+const n = (x: Node | undefined) => x as Node;
+
+type Normalized = { weight?: boolean; bias?: boolean; axes?: number };
+/** x, then weight and bias as far as they are asked for. */
+const normalizing = (x: number[], { weight = true, bias = true, axes = 1 }: Normalized = {}): Case => {
+  const shape = x.slice(-axes);
+  const build = (a: Node | undefined, ...rest: Node[]) =>
+    norm.layerNorm(a as Node, shape, { weight: weight ? n(rest[0]) : null, bias: bias ? n(rest.at(-1)) : null });
+  return { shapes: [x, ...(weight ? [shape] : []), ...(bias ? [shape] : [])], build };
+};
+const NORM_SHAPES = [[1, 4], [4], [3, 5], [2, 3, 8], [5, 9], [20, 17], [2, 33], [0, 3]];
+const NORM: Tolerance = {
+  ulp: 16,
+  of: 'noise',
+  why: 'a mean of the row taken off each element, which may cancel, then a product with 1/σ, which the rest shares',
+};
+const normGradient = (op: Row['ops'][0]): Row => ({
+  ...{ name: op.name, ops: [op], build: (x) => n(x), domains: [SPREAD, SPREAD, SPREAD], tolerance: NORM, smooth: 2 },
+  cases: NORM_SHAPES.flatMap((shape): Case[] => {
+    const attrs = (weight: boolean) => ({ shape: shape.slice(-1), eps: 1e-5, weight, bias: true });
+    return [
+      { shapes: [shape, shape], build: (x, dy) => apply(op, [n(x), n(dy)], attrs(false)) },
+      { shapes: [shape, shape, shape.slice(-1)], build: (x, dy, w) => apply(op, [n(x), n(dy), n(w)], attrs(true)) },
+    ];
+  }),
+});
+const norms: Row[] = [
+  {
+    ...{ name: 'layerNorm', ops: [norm.layerNormOp], build: (x) => n(x), domains: [SPREAD, SPREAD, SPREAD] },
+    cases: [
+      ...NORM_SHAPES.map((x) => normalizing(x)),
+      normalizing([3, 5], { weight: false }),
+      normalizing([3, 5], { bias: false }),
+      normalizing([3, 5], { weight: false, bias: false }),
+      normalizing([2, 3, 4], { axes: 2 }),
+      normalizing([2, 3, 4], { axes: 3 }),
+    ],
+    ...{ tolerance: NORM, smooth: 2 },
+  },
+  ...[norm.layerNormGradOp, norm.layerNormWeightGradOp, norm.layerNormBiasGradOp].map(normGradient),
+];
+
 /** Small graphs that once went wrong: each names what it is about. */
 const graph = (
   name: string,
@@ -838,7 +881,6 @@ const graph = (
   ...{ tolerance: { ulp: 4, of: 'noise' as const, why: 'several roundings' }, smooth: 1 as const, ...more },
 });
 const zero = (x: Node | undefined) => leaf.constant(0, (x as Node).dtype);
-const n = (x: Node | undefined) => x as Node;
 const INFINITE = (sign: number) => e.div(leaf.constant(sign), leaf.constant(0));
 /** A tree of sums of neighbours, every sum of which is read again. */
 const sums = (x: Node[]): Node[] => {
@@ -900,5 +942,5 @@ const combined: Row[] = [
 
 export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
-  ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...combined],
+  ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
 ];

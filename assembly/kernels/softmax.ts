@@ -145,7 +145,7 @@ function subtractTwo(out: usize, x: usize, n: i32, first: f32, second: f32): voi
 }
 
 /** Σ x over a row of n. */
-function sumRow(x: usize, n: i32): f32 {
+export function sumRow(x: usize, n: i32): f32 {
   const zero = f32x4.splat(0);
   let a = zero;
   let b = zero;

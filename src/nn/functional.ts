@@ -3,10 +3,12 @@
 import { rand } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
+import { layerNorm as normalize } from '../ops/norm.ts';
 import { maxPool2d as pool } from '../ops/pool.ts';
 import { crossEntropy } from '../ops/softmax.ts';
 import type { Pair, WindowOptions } from '../ops/window.ts';
-import { formatShape } from '../shape.ts';
+import { checkNames } from '../options.ts';
+import { formatShape, type Shape } from '../shape.ts';
 import { make, type Tensor } from '../tensor.ts';
 
 export { checkPooling } from '../ops/pool.ts';
@@ -51,6 +53,29 @@ export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions & { bias?
 /** Largest of each window of x [N,C,H,W]; the stride is the kernel's size by default. */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: WindowOptions = {}): Tensor {
   return make(pool(x.node, kernelSize, options));
+}
+
+export interface LayerNormOptions {
+  weight?: Tensor | null;
+  bias?: Tensor | null;
+  eps?: number;
+}
+
+/**
+ * (x − mean)/√(variance + eps)·weight + bias, mean and variance over the last axes, which must be `normalizedShape`
+ * (a number stands for one axis); weight and bias are of that shape. The variance divides by n (Ba et al. 2016).
+ */
+export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
+  checkNames('layerNorm', options, ['weight', 'bias', 'eps']);
+  const { weight, bias, eps } = options;
+  const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+  return make(
+    normalize(x.node, shape, {
+      weight: weight?.node ?? null,
+      bias: bias?.node ?? null,
+      ...(eps !== undefined && { eps }),
+    }),
+  );
 }
 
 /** Softmax cross-entropy of each row of logits [.., K]; labels int32 [..] or probabilities [.., K] → [..]. */
