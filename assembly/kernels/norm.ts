@@ -73,23 +73,32 @@ function moments(x: usize, n: i32, eps: f32): v128 {
   const m = f32x4.splat(mean);
   const zero = f32x4.splat(0);
   let rest = zero;
+  let more = zero;
   let a = zero;
   let b = zero;
-  const stop = x + (<usize>(n & ~7) << 2);
-  for (; x < stop; x += 32) {
-    const d = f32x4.sub(v128.load(x), m);
-    const e = f32x4.sub(v128.load(x, 16), m);
-    rest = f32x4.add(rest, f32x4.add(d, e));
-    a = fma(d, d, a);
-    b = fma(e, e, b);
+  let c = zero;
+  let d = zero;
+  const stop = x + (<usize>(n & ~15) << 2);
+  for (; x < stop; x += 64) {
+    const e = f32x4.sub(v128.load(x), m);
+    const f = f32x4.sub(v128.load(x, 16), m);
+    const g = f32x4.sub(v128.load(x, 32), m);
+    const h = f32x4.sub(v128.load(x, 48), m);
+    rest = f32x4.add(rest, f32x4.add(e, f));
+    more = f32x4.add(more, f32x4.add(g, h));
+    a = fma(e, e, a);
+    b = fma(f, f, b);
+    c = fma(g, g, c);
+    d = fma(h, h, d);
   }
-  for (let left = n & 7; left > 0; left -= 4, x += 16) {
-    const d = f32x4.sub(loadPart(x, left, m), m);
-    rest = f32x4.add(rest, d);
-    a = fma(d, d, a);
+  for (let left = n & 15; left > 0; left -= 4, x += 16) {
+    const e = f32x4.sub(loadPart(x, left, m), m);
+    rest = f32x4.add(rest, e);
+    a = fma(e, e, a);
   }
-  const shift = sumLanes(rest) * share;
-  const variance = max<f32>(sumLanes(f32x4.add(a, b)) * share - shift * shift, 0);
+  const shift = sumLanes(f32x4.add(rest, more)) * share;
+  const squares = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  const variance = max<f32>(squares * share - shift * shift, 0);
   return f32x4.replace_lane(f32x4.splat(mean + shift), 1, 1 / sqrt<f32>(variance + eps));
 }
 
@@ -138,32 +147,49 @@ function addProduct(dw: usize, x: usize, dy: usize, n: i32, moments: v128): void
   }
 }
 
+/** dy·w of the elements i bytes in; dy where there is no w. */
+// @ts-ignore: decorator
+@inline
+function gain(dy: usize, w: usize, i: usize): v128 {
+  return w ? f32x4.mul(v128.load(dy + i), v128.load(w + i)) : v128.load(dy + i);
+}
+
 /** dx[n] = scale·(g − Σg/n − x̂·Σg·x̂/n), where g = dy·w and x̂ = (x − mean)·scale. */
 function gradientRow(dx: usize, x: usize, dy: usize, w: usize, n: i32, moments: v128): void {
   const mean = meanOf(moments);
   const scale = scaleOf(moments);
   const zero = f32x4.splat(0);
-  const bytes = <usize>(n & ~3) << 2;
   let sum = zero;
+  let more = zero;
   let dot = zero;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const g = w ? f32x4.mul(v128.load(dy + i), v128.load(w + i)) : v128.load(dy + i);
+  let rest = zero;
+  const pairs = <usize>(n & ~7) << 2;
+  for (let i: usize = 0; i < pairs; i += 32) {
+    const g = gain(dy, w, i);
+    const h = gain(dy, w, i + 16);
     sum = f32x4.add(sum, g);
+    more = f32x4.add(more, h);
     dot = fma(g, f32x4.sub(v128.load(x + i), mean), dot);
+    rest = fma(h, f32x4.sub(v128.load(x + i, 16), mean), rest);
+  }
+  const bytes = <usize>(n & ~3) << 2;
+  if (n & 4) {
+    const g = gain(dy, w, pairs);
+    sum = f32x4.add(sum, g);
+    dot = fma(g, f32x4.sub(v128.load(x + pairs), mean), dot);
   }
   const dyPart = loadPart(dy + bytes, n & 3);
   const gPart = w ? f32x4.mul(dyPart, loadPart(w + bytes, n & 3)) : dyPart;
   const xPart = f32x4.sub(loadPart(x + bytes, n & 3, mean), mean);
-  sum = f32x4.add(sum, gPart);
-  dot = fma(gPart, xPart, dot);
+  sum = f32x4.add(f32x4.add(sum, gPart), more);
+  dot = f32x4.add(fma(gPart, xPart, dot), rest);
 
   const share: f32 = 1 / <f32>n;
   const middle = f32x4.splat(sumLanes(sum) * share);
   const slope = f32x4.mul(f32x4.splat(sumLanes(dot) * share), f32x4.mul(scale, scale));
   for (let i: usize = 0; i < bytes; i += 16) {
-    const g = w ? f32x4.mul(v128.load(dy + i), v128.load(w + i)) : v128.load(dy + i);
     const d = f32x4.sub(v128.load(x + i), mean);
-    v128.store(dx + i, f32x4.mul(nfma(d, slope, f32x4.sub(g, middle)), scale));
+    v128.store(dx + i, f32x4.mul(nfma(d, slope, f32x4.sub(gain(dy, w, i), middle)), scale));
   }
   storePart(dx + bytes, f32x4.mul(nfma(xPart, slope, f32x4.sub(gPart, middle)), scale), n & 3);
 }

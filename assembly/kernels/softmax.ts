@@ -146,20 +146,21 @@ function subtractTwo(out: usize, x: usize, n: i32, first: f32, second: f32): voi
 
 /** Σ x over a row of n. */
 export function sumRow(x: usize, n: i32): f32 {
+  // Four chains: one would wait for each sum before it takes the next.
   const zero = f32x4.splat(0);
   let a = zero;
   let b = zero;
-  const stop = x + (<usize>(n & ~7) << 2);
-  for (; x < stop; x += 32) {
+  let c = zero;
+  let d = zero;
+  const stop = x + (<usize>(n & ~15) << 2);
+  for (; x < stop; x += 64) {
     a = f32x4.add(a, v128.load(x));
     b = f32x4.add(b, v128.load(x, 16));
+    c = f32x4.add(c, v128.load(x, 32));
+    d = f32x4.add(d, v128.load(x, 48));
   }
-  if (n & 4) {
-    a = f32x4.add(a, v128.load(x));
-    x += 16;
-  }
-  if (n & 3) b = f32x4.add(b, loadPart(x, n & 3));
-  return sumLanes(f32x4.add(a, b));
+  for (let left = n & 15; left > 0; left -= 4, x += 16) a = f32x4.add(a, loadPart(x, left));
+  return sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
 }
 
 /** Σ x·y over rows of n. */
