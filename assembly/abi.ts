@@ -76,11 +76,15 @@ export const OP_MAXPOOL = 5;
 /** dx[planes, size] = 0, then dx[p, index[p, i]] += dy[p, i]. [1] dx [2] dy [3] index [4] planes [5] size = H·W [6] OH·OW */
 export const OP_MAXPOOL_GRAD = 6;
 
-/** Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log. out may be x. */
+/**
+ * Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log [6] height [7] first. out may be x.
+ * A height other than 0 is a causal mask over matrices of so many rows: row r of each is the softmax of its first
+ * r + `first` columns, and 0 in the rest, which is not read. The log takes no mask.
+ */
 export const OP_SOFTMAX = 7;
 /**
- * Gradient of OP_SOFTMAX from its output y. [1] dx [2] y [3] dy [4] rows [5] cols [6] 1 for the log.
- * softmax: y·(dy − Σ dy·y); log: dy − exp(y)·Σ dy. dx may be dy.
+ * Gradient of OP_SOFTMAX from its output y. [1] dx [2] y [3] dy [4] rows [5] cols [6] 1 for the log [7] height
+ * [8] first: dx is 0 where the mask hides x. softmax: y·(dy − Σ dy·y); log: dy − exp(y)·Σ dy. dx may be dy.
  */
 export const OP_SOFTMAX_GRAD = 8;
 /**

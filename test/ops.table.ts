@@ -720,6 +720,16 @@ const indexing: Row[] = [
 ];
 
 const ROWS: number[][] = [[1], [2], [3], [4], [5], [8], [9], [17], [33], [3, 5], [2, 3, 4], [7, 1], [0, 3], [2, 1030]];
+const MASKED: number[][] = [
+  [1, 1],
+  [4, 4],
+  [2, 5, 5],
+  [9, 9],
+  [3, 5],
+  [5, 3],
+  [2, 2, 3, 3],
+  [0, 3],
+];
 const SHARED: Tolerance = {
   ulp: 8,
   of: 'inputs',
@@ -755,6 +765,25 @@ const softmaxes: Row[] = [
     tolerance: { ulp: 4, of: 'noise', why: 'a dot product of the row taken off each element, which may cancel' },
     smooth: 2,
   },
+  ...[1, 0, 3].flatMap((first): Row[] => [
+    {
+      ...{ name: `softmax, causal from ${first}`, ops: [s.softmaxOp], domains: [SPREAD], smooth: 2 },
+      build: (x) => s.causalSoftmax(x as Node, first),
+      cases: MASKED.map((shape) => ({ shapes: [shape] })),
+      tolerance: { ulp: 8, why: SHARED.why },
+    },
+    {
+      ...{ name: `softmaxGrad, causal from ${first}`, ops: [s.softmaxGradOp], domains: [SPREAD, SPREAD], smooth: 2 },
+      // y is a softmax under the same mask: the expression counts on its zeros.
+      build: (x, dy) => apply(s.softmaxGradOp, [s.causalSoftmax(x as Node, first), dy as Node], { causal: first }),
+      cases: MASKED.map((shape) => ({ shapes: [shape, shape] })),
+      tolerance: {
+        ulp: 8,
+        of: 1,
+        why: 'a softmax, and a dot product with it taken off each element, which may cancel',
+      },
+    },
+  ]),
   {
     name: 'logSoftmaxGrad',
     ops: [s.logSoftmaxGradOp],
