@@ -202,6 +202,11 @@ export const MICRO_TO_I32 = 22;
 export const MICRO_TO_F32 = 23;
 export const MICRO_NEG_I32 = 24;
 export const MICRO_ABS_I32 = 25;
+/** Gaussian error linear unit, x·Φ(x) by erf and by tanh, and its derivative. */
+export const MICRO_GELU = 26;
+export const MICRO_GELU_SLOPE = 27;
+export const MICRO_GELU_TANH = 28;
+export const MICRO_GELU_TANH_SLOPE = 29;
 
 // Binary forms `d, a, b`. A bool is 0.0 or 1.0 in four bytes; comparisons give bools.
 export const MICRO_ADD = 32;
@@ -263,6 +268,9 @@ export const MICRO_SGD_MOMENTUM = 86;
  * `p', m', v', p, g, m, v, s = 1−β₁, t = 1−β₂, u = α, κ, ε` (five scalars). α is lr / (1−β₁ᵗ), κ is 1/√(1−β₂ᵗ).
  */
 export const MICRO_ADAM = 87;
+/** Both forms' value and derivative from one exponential or distribution: `y, slope, a`. */
+export const MICRO_GELU_BOTH = 88;
+export const MICRO_GELU_TANH_BOTH = 89;
 
 // Reductions `acc, a`: the slot acc is a SLOT_REDUCE.
 export const MICRO_SUM = 96;

@@ -3,7 +3,7 @@
 import Benchmark from 'benchmark';
 import { theHeap } from '../src/run/heap.ts';
 import { getThreads } from '../src/run/pool.ts';
-import { type Workload, workloads } from './workloads.ts';
+import { SCALE, type Workload, workloads } from './workloads/index.ts';
 
 /** Calls before timing: V8 replaces a function by its optimised code after some milliseconds of work. */
 const WARM_UP_MS = 300;
@@ -15,8 +15,7 @@ function measure({ amount, unit, prepare }: Workload): { rate: number; spread: n
   bench.run();
   const seconds = [...bench.stats.sample].sort((a, b) => a - b);
   const at = (q: number) => seconds[Math.floor(q * (seconds.length - 1))] as number;
-  const scale = unit === 'GFLOP/s' ? 1e-9 : 1;
-  return { rate: (amount * scale) / at(0.5), spread: (at(0.9) - at(0.1)) / at(0.5) };
+  return { rate: (amount * SCALE[unit]) / at(0.5), spread: (at(0.9) - at(0.1)) / at(0.5) };
 }
 
 const filter = process.argv[2] ?? '';
@@ -27,6 +26,6 @@ for (const workload of workloads().filter((w) => w.name.includes(filter))) {
   const { rate, spread } = measure(workload);
   const shown = rate < 1000 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en-US');
   console.log(
-    `${workload.name.padEnd(34)} ${shown.padStart(10)} ${workload.unit.padEnd(10)} ± ${(spread * 50).toFixed(1)} %`,
+    `${workload.name.padEnd(42)} ${shown.padStart(10)} ${workload.unit.padEnd(10)} ± ${(spread * 50).toFixed(1)} %`,
   );
 }

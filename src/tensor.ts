@@ -10,11 +10,13 @@ import { currentTrace, guard, withTrace } from './graph/trace.ts';
 import { Value } from './graph/value.ts';
 import * as e from './ops/elementwise.ts';
 import { indexSelect } from './ops/gather.ts';
+import { gelu } from './ops/gelu.ts';
 import { scalar } from './ops/leaf.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
+import { checkNames } from './options.ts';
 import { bound, realise, realised } from './realise.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
@@ -294,6 +296,14 @@ export class Tensor {
   }
   sigmoid(): Tensor {
     return make(e.sigmoid(this.node));
+  }
+  /** x·Φ(x), Φ the normal distribution (Hendrycks and Gimpel 2016); 'tanh' approximates Φ as many transformers do. */
+  gelu(options: { approximate?: 'none' | 'tanh' } = {}): Tensor {
+    checkNames('gelu', options, ['approximate']);
+    const { approximate = 'none' } = options;
+    if (approximate !== 'none' && approximate !== 'tanh')
+      throw new NablaError('option', `gelu: approximate is '${approximate}'; expected 'none' or 'tanh'`);
+    return make(gelu(this.node, approximate));
   }
   softplus(): Tensor {
     return make(e.softplus(this.node));

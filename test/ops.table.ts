@@ -5,6 +5,7 @@ import * as conv from '../src/ops/conv.ts';
 import * as e from '../src/ops/elementwise.ts';
 import * as f from '../src/ops/fused.ts';
 import * as g from '../src/ops/gather.ts';
+import * as ge from '../src/ops/gelu.ts';
 import * as leaf from '../src/ops/leaf.ts';
 import * as mm from '../src/ops/matmul.ts';
 import * as m from '../src/ops/move.ts';
@@ -147,6 +148,37 @@ const functions: Row[] = [
   unary(e.tanhOp, e.tanh, SPREAD, fn(1.6, SUBNORMAL)),
   unary(e.erfOp, e.erf, SPREAD, fn(1.2, SUBNORMAL)),
   unary(e.sigmoidOp, e.sigmoid, SPREAD, fn(2.5, SUBNORMAL)),
+  ...([ge.geluOp, ge.geluSlopeOp, ge.geluTanhOp, ge.geluTanhSlopeOp] as const).map((op) =>
+    unary(
+      op,
+      (x) => apply(op, [x]),
+      SPREAD,
+      { ulp: 3, absolute: 1e-6, why: 'stated above the vector functions: Φ is a difference of numbers near ½' },
+      {
+        edges: each(ODD.filter((x) => Math.abs(x) !== INF)),
+        note: 'at ±∞ the limit, where the formula has ∞·0',
+      },
+    ),
+  ),
+  {
+    ...{ name: 'gelu with its derivative', ops: [ge.geluOp, ge.geluSlopeOp], domains: [SPREAD], cases: ONE },
+    build: (x) => e.mul(ge.gelu(x as Node, 'none'), apply(ge.geluSlopeOp, [x as Node])),
+    tolerance: { ulp: 3, absolute: 4e-6, why: 'a product of two of the above, each at most 3' },
+    smooth: 2,
+    note: 'on one tape a joint micro-operation gives both',
+  },
+  {
+    ...{
+      name: 'geluTanh with its derivative',
+      ops: [ge.geluTanhOp, ge.geluTanhSlopeOp],
+      domains: [SPREAD],
+      cases: ONE,
+    },
+    build: (x) => e.mul(ge.gelu(x as Node, 'tanh'), apply(ge.geluTanhSlopeOp, [x as Node])),
+    tolerance: { ulp: 3, absolute: 4e-6, why: 'a product of two of the above, each at most 3' },
+    smooth: 2,
+    note: 'on one tape a joint micro-operation gives both',
+  },
   unary(e.softplusOp, e.softplus, SPREAD, fn(2, SUBNORMAL)),
   unary(e.reluOp, e.relu, NONZERO, EXACT),
   unary(e.signOp, e.sign, NONZERO, EXACT, STEP),

@@ -15,6 +15,8 @@ export interface Form {
   code: number;
   args: string;
   order?: readonly number[];
+  /** It gives all parts of the op's `joint`, in their order: taken where the tape computes every one of them. */
+  joint?: boolean;
 }
 
 /** A region of memory as an instruction sees it: made by `Lowering`, turned into a table index by the encoder. */
@@ -60,7 +62,10 @@ export interface Op {
   /** Writes the instructions for `parts`: this node, and where `joint` is given its companions. */
   lower?(parts: readonly (Node | undefined)[], l: Lowering): void;
 
-  /** Ops whose nodes over the same inputs share one instruction: a common name and the place of this one in it. */
+  /**
+   * Ops whose nodes over the same inputs share one instruction, or on a tape one micro-operation: a common name and
+   * the place of this one in it.
+   */
   joint?: { name: string; part: number; parts: number; inputs: number };
   /** Inputs that hold indices, each with the size they must stay below. */
   indices?(node: Node): { input: number; below: number; what: string }[];

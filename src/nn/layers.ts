@@ -197,6 +197,20 @@ export class Tanh extends Module {
     return x.tanh();
   }
 }
+/** x·Φ(x); `approximate: 'tanh'` for the form of GPT-2 and its like. */
+export class GELU extends Module {
+  readonly approximate: 'none' | 'tanh';
+
+  constructor(options: { approximate?: 'none' | 'tanh' } = {}) {
+    super();
+    checkNames('GELU', options, ['approximate']);
+    this.approximate = options.approximate ?? 'none';
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.gelu({ approximate: this.approximate });
+  }
+}
 export class Softmax extends Module {
   readonly axis: number;
 

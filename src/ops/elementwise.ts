@@ -46,14 +46,14 @@ function checked(name: string, row: Row, inputs: readonly Node[]): DType {
   return dtype;
 }
 
-const v = (code: number): Form[] => [{ code, args: 'v' }];
+export const v = (code: number): Form[] => [{ code, args: 'v' }];
 const vv = (code: number): Form => ({ code, args: 'vv' });
 const vs = (code: number): Form => ({ code, args: 'vs' });
 const sv = (code: number): Form => ({ code, args: 'vs', order: [1, 0] });
 const comparison = (): DType => 'bool';
 
 /** A float32 function of one number. */
-function unary(name: string, micro: number, f: (x: number) => number, dx: (x: Node, y: Node, dy: Node) => Node) {
+export function unary(name: string, micro: number, f: (x: number) => number, dx: (x: Node, y: Node, dy: Node) => Node) {
   const op = define(name, { forms: { float32: v(micro) }, f, vjp: ([x], y, dy) => [dx(x as Node, y, dy)] });
   return { op, of: (x: Node) => apply(op, [x]) };
 }
@@ -377,7 +377,7 @@ export function expand(x: Node, shape: readonly number[]): Node {
 }
 
 /** erf in float64: W. J. Cody's rational approximations are longer than needed here; a series and a continued fraction do. */
-function erfReference(x: number): number {
+export function erfReference(x: number): number {
   const a = Math.abs(x);
   if (!(a < 6)) return Number.isNaN(x) ? x : Math.sign(x);
   if (a < 2.5) {

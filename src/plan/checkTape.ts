@@ -4,6 +4,8 @@ import {
   MAP_SLOTS,
   MAP_TAPE,
   MICRO_ADAM,
+  MICRO_GELU_BOTH,
+  MICRO_GELU_TANH_BOTH,
   MICRO_SGD_MOMENTUM,
   SLOT_IN,
   SLOT_OUT,
@@ -35,10 +37,13 @@ export function slotsOf(words: Words): Slot[] {
   }));
 }
 
-/** How many slots a micro-operation writes; its destinations come first. */
-function destinations(code: number): number {
-  return code === MICRO_ADAM ? 3 : code === MICRO_SGD_MOMENTUM ? 2 : 1;
-}
+/** How many slots a micro-operation writes, where it is not one; its destinations come first. */
+const DESTINATIONS = new Map([
+  [MICRO_ADAM, 3],
+  [MICRO_SGD_MOMENTUM, 2],
+  [MICRO_GELU_BOTH, 2],
+  [MICRO_GELU_TANH_BOTH, 2],
+]);
 
 function tapeOf(words: Words): Micro[] {
   const micros: Micro[] = [];
@@ -46,7 +51,8 @@ function tapeOf(words: Words): Micro[] {
     const head = words[at] as number;
     const [code, n] = [head & 0xffff, head >>> 16];
     const operands = words.slice(at + 1, at + 1 + n) as number[];
-    micros.push({ writes: operands.slice(0, destinations(code)), reads: operands.slice(destinations(code)) });
+    const written = DESTINATIONS.get(code) ?? 1;
+    micros.push({ writes: operands.slice(0, written), reads: operands.slice(written) });
     at += 1 + n;
   }
   return micros;

@@ -2,6 +2,7 @@
 // behind them into tapes, ops that share a kernel into one call.
 import { MAP_SLOTS, MAP_TAPE } from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
+import type { Op } from '../graph/op.ts';
 import { type Shape, sameShape, viewOf } from '../shape.ts';
 
 export interface Group {
@@ -39,7 +40,8 @@ export function group(order: readonly Node[]): Group[] {
 class Grouping {
   readonly groups: Group[] = [];
   readonly of = new Map<Node, Group>();
-  #joints = new Map<string, Group>();
+  /** The first node of those that may share an instruction. */
+  readonly #joints = new Map<string, Node>();
 
   /** Level at which the elements of a node are known. */
   #level(node: Node): number {
@@ -48,17 +50,17 @@ class Grouping {
 
   add(node: Node): void {
     if (!isComputed(node)) return;
-    const target = (isTape(node) ? this.#tapeFor(node) : this.#jointFor(node)) ?? this.#open(node);
+    const target = this.#jointFor(node) ?? (isTape(node) ? this.#tapeFor(node) : null) ?? this.#open(node);
     target.nodes.push(node);
     this.of.set(node, target);
+    const key = jointKey(node);
+    if (key !== null && !this.#joints.has(key)) this.#joints.set(key, node);
   }
 
   #open(node: Node): Group {
     const level = 1 + Math.max(0, ...node.inputs.map((i) => this.#level(i)));
     const made: Group = { nodes: [], space: isTape(node) ? spaceOf(node) : null, level };
     this.groups.push(made);
-    const key = jointKey(node);
-    if (key !== null) this.#joints.set(key, made);
     return made;
   }
 
@@ -103,10 +105,13 @@ class Grouping {
     this.groups.splice(this.groups.indexOf(from), 1);
   }
 
+  /** Where a companion over the same inputs is computed, if this node may be computed there too. */
   #jointFor(node: Node): Group | null {
-    const key = jointKey(node);
-    const found = key === null ? undefined : this.#joints.get(key);
-    if (found === undefined || found.nodes.some((n) => n.op === node.op)) return null;
+    const companion = this.#joints.get(jointKey(node) ?? '');
+    const found = companion && this.of.get(companion);
+    if (found === undefined) return null;
+    if (found.space !== null) return this.#fits(node, found) ? found : null;
+    if (found.nodes.some((n) => n.op === node.op)) return null;
     return node.inputs.every((i) => this.#level(i) < found.level) ? found : null;
   }
 }
@@ -117,6 +122,22 @@ function jointKey(node: Node): string | null {
   if (joint === undefined) return null;
   return `${joint.name} ${JSON.stringify(node.attrs)} ${node.inputs.slice(0, joint.inputs).map((i) => i.id)}`;
 }
+
+/** The nodes of a tape in the order of its micro-operations: parts that one of them gives stand together. */
+export function stepsOf(tape: Group): readonly (readonly Node[])[] {
+  const byKey = new Map<string, Node[]>();
+  for (const node of tape.nodes) {
+    const key = jointKey(node);
+    if (key !== null) byKey.set(key, [...(byKey.get(key) ?? []), node]);
+  }
+  return tape.nodes.flatMap((node) => {
+    const parts = byKey.get(jointKey(node) ?? '') ?? [];
+    if (parts.length !== node.op.joint?.parts) return [[node]];
+    return parts[0] === node ? [parts.sort((a, b) => partOf(a) - partOf(b))] : [];
+  });
+}
+
+const partOf = (node: Node) => (node.op.joint as NonNullable<Op['joint']>).part;
 
 /** All reductions of a tape gather into the same view. */
 function sharesReduction(node: Node, tape: Group): boolean {

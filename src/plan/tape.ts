@@ -3,7 +3,7 @@ import * as abi from '../../assembly/abi.ts';
 import type { Node } from '../graph/node.ts';
 import type { Form, Ref } from '../graph/op.ts';
 import { type Shape, sizeOf, type View, viewOf } from '../shape.ts';
-import { type Group, storage } from './group.ts';
+import { type Group, stepsOf, storage } from './group.ts';
 
 /** Reductions over at least this many elements are cut into SLICES parts, by however many threads. */
 const LONG = 65536;
@@ -30,7 +30,7 @@ export function emitTape(g: Group, c: TapeContext): void {
   const reductions = g.nodes.filter((n) => n.op.reduce !== undefined);
   const cut = reductions.length > 0 ? cutReduction(reductions[0] as Node, g.space as Shape) : null;
   const tape = new Tape(g, c, cut);
-  for (const [i, node] of g.nodes.entries()) tape.add(node, i);
+  for (const [i, step] of stepsOf(g).entries()) tape.add(step, i);
   tape.emit();
   if (cut?.partial) {
     for (const node of reductions) emitCombine(node, cut, tape.partials.get(node) as Ref, c);
@@ -92,29 +92,33 @@ class Tape {
     this.#cut = cut;
     this.#n = sizeOf(g.space as Shape);
     this.#members = new Set(g.nodes);
-    g.nodes.forEach((node, i) => {
-      for (const input of node.inputs) this.#lastUse.set(input, i);
+    stepsOf(g).forEach((step, i) => {
+      for (const node of step) for (const input of node.inputs) this.#lastUse.set(input, i);
     });
   }
 
-  add(node: Node, at: number): void {
+  /** Adds the micro-operation of a node, or of the parts that it gives together. */
+  add(step: readonly Node[], at: number): void {
+    const node = step[0] as Node;
     if (node.op.reduce !== undefined) {
       const source = this.#vectorOf(node.inputs[0] as Node);
       this.#micro(node.op.reduce, [this.#reduceSlot(node), source]);
       this.#retire(node.inputs[0] as Node, at);
       return;
     }
-    const { code, operands } = this.#choose(node);
+    const { code, operands } = this.#choose(node, step.length > 1);
     for (const input of new Set(node.inputs)) this.#retire(input, at);
-    this.#micro(code, [this.#destination(node, at), ...operands]);
+    this.#micro(code, [...step.map((part) => this.#destination(part, at)), ...operands]);
   }
 
   /** The first form whose scalars are scalars here. */
-  #choose(node: Node): { code: number; operands: number[] } {
+  #choose(node: Node, joint: boolean): { code: number; operands: number[] } {
     const forms = node.op.forms?.[(node.inputs[0] as Node).dtype] as readonly Form[];
     const inputs = (form: Form) => [...form.args].map((_, i) => node.inputs[form.order?.[i] ?? i] as Node);
-    const form = forms.find((f) =>
-      [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)),
+    const form = forms.find(
+      (f) =>
+        (f.joint ?? false) === joint &&
+        [...f.args].every((kind, i) => kind === 'v' || this.#isScalar(inputs(f)[i] as Node)),
     );
     if (form === undefined) throw new Error(`${node.op.name}: no form takes these operands`);
     const operands = inputs(form).map((input, i) =>

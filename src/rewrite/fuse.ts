@@ -5,6 +5,7 @@ import type { Op } from '../graph/op.ts';
 import { convOp } from '../ops/conv.ts';
 import * as e from '../ops/elementwise.ts';
 import * as f from '../ops/fused.ts';
+import * as g from '../ops/gelu.ts';
 import { matmulOp } from '../ops/matmul.ts';
 import { layoutOp, permute, reshape } from '../ops/move.ts';
 import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
@@ -120,7 +121,7 @@ function reducible(op: Op): Rule {
   };
 }
 
-const elementwise: Op[] = [...Object.values(e), ...Object.values(f)].filter(
+const elementwise: Op[] = [...Object.values(e), ...Object.values(g), ...Object.values(f)].filter(
   (v): v is Op => typeof v === 'object' && 'forms' in v,
 );
 

@@ -135,7 +135,6 @@ function fault(plan: Plan, status: number): NablaError {
   }
   return new NablaError(
     'internal',
-    `${name}: the kernels cannot run this (instruction ${instruction?.opcode}, status ${status}); ` +
-      'a convolution takes windows of at most 4,096 taps that reach over at most 2 MiB of one channel',
+    `${name}: the kernels cannot run this (instruction ${instruction?.opcode}, status ${status})`,
   );
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import * as abi from '../../assembly/abi.ts';
 import { expectNear, expectSame, numbers } from './compare.ts';
+import { erf } from './erf.ts';
 import { Harness } from './harness.ts';
 import { micro, scalar, streamIn, streamOut, tape } from './tape.ts';
 
@@ -27,6 +28,13 @@ type Scalar = (a: number, b: number, c: number) => number;
 /** Micro-operation, formula, tolerance in ulp of the larger of result and largest term. */
 type Row = [op: number, f: Scalar, ulp?: number];
 
+/** Φ(x), x·Φ(x) being gelu; its tanh form is x·σ(2u). */
+const normal = (x: number) => (1 + erf(x * Math.SQRT1_2)) / 2;
+const TWICE = 2 * Math.sqrt(2 / Math.PI);
+const logistic = (x: number) => 1 / (1 + Math.exp(-x * TWICE * (1 + 0.044715 * x * x)));
+/** f, and 0 at ±∞, where the formula says ∞·0. */
+const limit = (x: number, f: (x: number) => number) => (Math.abs(x) === Infinity ? 0 : f(x));
+
 // Tolerances: 0.5 is one rounding; 1 and 2 leave room for the second and third rounding of the baseline binary;
 // the transcendental ones have their own test (math.test.ts).
 const UNARY: Record<string, Row> = {
@@ -46,6 +54,18 @@ const UNARY: Record<string, Row> = {
   tanh: [abi.MICRO_TANH, Math.tanh, 2],
   sigmoid: [abi.MICRO_SIGMOID, (a) => 1 / (1 + Math.exp(-a)), 3],
   softplus: [abi.MICRO_SOFTPLUS, (a) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))), 2],
+  gelu: [abi.MICRO_GELU, (a) => a * normal(a), 2],
+  geluSlope: [
+    abi.MICRO_GELU_SLOPE,
+    (a) => normal(a) + limit(a, (b) => (b * Math.exp((-b * b) / 2)) / Math.sqrt(2 * Math.PI)),
+    2,
+  ],
+  geluTanh: [abi.MICRO_GELU_TANH, (a) => limit(a, (b) => b * logistic(b)) + (a === Infinity ? a : 0), 2],
+  geluTanhSlope: [
+    abi.MICRO_GELU_TANH_SLOPE,
+    (a) => logistic(a) + limit(a, (b) => b * logistic(b) * logistic(-b) * TWICE * (1 + 3 * 0.044715 * b * b)),
+    2,
+  ],
   relu: [abi.MICRO_RELU, (a) => nanMax(a, 0), 0],
   floor: [abi.MICRO_FLOOR, Math.floor, 0],
   ceil: [abi.MICRO_CEIL, Math.ceil, 0],
@@ -102,7 +122,7 @@ const TERNARY: Record<string, Row> = {
 };
 
 /** The largest term of a sum of products: what rounding errors are relative to where it cancels. */
-const term = (...x: number[]) => Math.max(...x.map((v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+const term = (...x: number[]) => Math.max(...x.map((v) => (Number.isFinite(v) ? Math.abs(v) : 1)));
 
 describe.each(['baseline', 'relaxed'] as const)('map, %s', (simd) => {
   const harness = new Harness(simd);
@@ -212,6 +232,24 @@ describe.each(['baseline', 'relaxed'] as const)('map, %s', (simd) => {
       const scales = at((v, w) => 2 * term(v, w)); // the terms that may cancel
       // Up to three roundings of terms of that size: 0.5 ulp each, of the term.
       formulas.forEach((f, k) => void expectNear(harness.get(outs[k] as number), at(f), 1.5, scales, `n=${n} k=${k}`));
+    }
+  });
+
+  test.each([
+    ['gelu', abi.MICRO_GELU_BOTH, abi.MICRO_GELU, abi.MICRO_GELU_SLOPE],
+    ['geluTanh', abi.MICRO_GELU_TANH_BOTH, abi.MICRO_GELU_TANH, abi.MICRO_GELU_TANH_SLOPE],
+  ])('%s and its derivative at once are what they are apart', (_, both, value, slope) => {
+    harness.reset();
+    for (const n of SIZES) {
+      const x = numbers(n, n, -12, 12, true);
+      const [a, b] = [harness.put(x, 'f32', 4), harness.put(x)];
+      const outs = Array.from({ length: 4 }, () => harness.room(n));
+      const [y, d, y2, d2] = outs as [number, number, number, number];
+      const slots = [streamIn(a), ...outs.map(streamOut), streamIn(b), streamOut(b)];
+      run(tape(n, slots, [micro(both, 1, 2, 0), micro(value, 3, 0), micro(slope, 4, 0), micro(both, 6, 2, 5)]));
+      expectSame(harness.get(y), harness.get(y2));
+      expectSame(harness.get(d), harness.get(d2));
+      expectSame(harness.get(b), harness.get(y));
     }
   });
 

@@ -2,29 +2,12 @@
 // region and at the edges of each function.
 import { describe, expect, test } from 'vitest';
 import * as abi from '../../assembly/abi.ts';
+import { erf } from './erf.ts';
 import { Harness } from './harness.ts';
 import { micro, streamIn, streamOut, tape } from './tape.ts';
 
 const N = 1 << 16;
 const EDGES = [0, -0, 1, -1, Infinity, -Infinity, NaN, 1e-45, -1e-45, 1.17e-38, -1.17e-38, 3.4028234e38, -3.4028234e38];
-
-/** erf in float64: its series, then its continued fraction. */
-function erf(x: number): number {
-  const a = Math.abs(x);
-  if (!(a < 2.5)) {
-    if (!(a < 6)) return Math.sign(x);
-    let f = 0;
-    for (let k = 60; k > 0; k--) f = k / 2 / (a + f);
-    return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + f));
-  }
-  let sum = x;
-  let term = x;
-  for (let k = 1; k < 100 && Math.abs(term) > 1e-18 * Math.abs(sum); k++) {
-    term *= (-x * x) / k;
-    sum += term / (2 * k + 1);
-  }
-  return (2 / Math.sqrt(Math.PI)) * sum;
-}
 
 const sigmoid = (x: number) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

@@ -82,10 +82,10 @@ export function share(d: Direct, thread: i32, threads: i32): void {
   }
 }
 
-/** This thread's share of one group; false where the filter's reach is too wide for scratch. */
-export function direct(d: Direct): bool {
-  if (!chooseWidth(d)) return false;
-  if (d.n0 >= d.n1 || d.i0 >= d.i1 || d.m0 >= d.m1) return true;
+/** This thread's share of one group. */
+export function direct(d: Direct): void {
+  chooseWidth(d);
+  if (d.n0 >= d.n1 || d.i0 >= d.i1 || d.m0 >= d.m1) return;
   const nTaps = d.nRowTaps * d.nColTaps;
   const most = min(max(1, KC / max(1, nTaps)), mostChannels(d));
   const blocks = (d.channels + most - 1) / most;
@@ -97,7 +97,6 @@ export function direct(d: Direct): bool {
       for (let m = d.m0; m < d.m1; m += rows) strip(d, j, c, min(channels, d.channels - c), m, min(rows, d.m1 - m));
     }
   }
-  return true;
 }
 
 /** Columns from j on, channels c … c + nc − 1, output channels m … m + mc − 1, all rows and images. */

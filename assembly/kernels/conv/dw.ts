@@ -4,10 +4,12 @@
 //     for each block of pixels (a strip of rows of one image, or several whole images)   sums continue in dw
 //       dy copied with rows padded to quads
 //       for each block of channels: windows copied; every 6 (c, tap) meet every 2 output channels
-import { FAULT_OPCODE, STATUS_OK } from '../../abi';
+import { STATUS_OK } from '../../abi';
 import { operand, shareStart } from '../../program';
-import { DOT_COLUMNS, convDot } from './dot';
-import { Shape, readShape } from './shape';
+import { loadTail } from '../../tail';
+import { DOT_COLUMNS, SUMS_BYTES, convDot, gatherSums } from './dot';
+import { plainDw } from './plain';
+import { Shape, holdsWindow, readShape } from './shape';
 import {
   COPY_BYTES, MAX_TAPS, Window, addColTap, addRowTap, chooseWidth, clearTaps, copyWindow, pixelOffset, planeBytes,
   tapOffset,
@@ -21,10 +23,10 @@ const ROWS: i32 = 192;
 const MAX_COLUMNS: i32 = 16384;
 
 // A thread's scratch.
-const TILE: usize = 768;
+const SUMS: usize = 768;
 const TAPS: usize = 1024;
-const OFFSETS: usize = TAPS + <usize>MAX_TAPS * 16;
-const QUADS: usize = OFFSETS + <usize>MAX_COLUMNS * 4;
+const COLUMNS: usize = TAPS + <usize>MAX_TAPS * 16;
+const QUADS: usize = COLUMNS + <usize>MAX_COLUMNS * 4;
 const DY: usize = QUADS + 4096;
 const COPY: usize = DY + <usize>ROWS * QUADS_AIM * 16 + 64;
 
@@ -60,10 +62,14 @@ class Gradient extends Window {
 export function convDw(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   const s = readShape(ins, scratch);
   const d = changetype<Gradient>(scratch + 256);
-  if (<i64>s.kh * s.kw > <i64>MAX_TAPS) return FAULT_OPCODE;
+  const dw = operand(ins, table, 1), x = operand(ins, table, 2), dy = operand(ins, table, 3);
+  if (!holdsWindow(s)) {
+    plainDw(s, dw, x, dy, thread, threads);
+    return STATUS_OK;
+  }
   d.scratch = scratch;
   describe(d, s);
-  if (!chooseBlock(d)) return FAULT_OPCODE;
+  chooseBlock(d);
   const m = s.o / s.groups;
   let g0 = 0, g1 = s.groups;
   d.o0 = d.c0 = 0;
@@ -81,9 +87,9 @@ export function convDw(ins: usize, table: usize, scratch: usize, thread: i32, th
   }
   if (d.c0 == d.c1) return STATUS_OK;
   for (let g = g0; g < g1; g++) {
-    d.dw = operand(ins, table, 1) + <usize>(g * m) * d.rowW;
-    d.x = operand(ins, table, 2) + <usize>(g * d.channels) * d.planeX;
-    d.dy = operand(ins, table, 3) + <usize>(g * m) * d.planeY;
+    d.dw = dw + <usize>(g * m) * d.rowW;
+    d.x = x + <usize>(g * d.channels) * d.planeX;
+    d.dy = dy + <usize>(g * m) * d.planeY;
     for (let o = d.o0; o < d.o1; o += ROWS) rowsOfFilters(d, o, min(o + ROWS, d.o1));
   }
   return STATUS_OK;
@@ -110,8 +116,8 @@ function describe(d: Gradient, s: Shape): void {
 }
 
 /** Sizes of a block of pixels, by shape alone. */
-function chooseBlock(d: Gradient): bool {
-  if (!chooseWidth(d)) return false;
+function chooseBlock(d: Gradient): void {
+  chooseWidth(d);
   const perRow = d.width >> 2;
   d.nRows = max(1, min(d.gridH, QUADS_AIM / perRow));
   while (d.nRows > 1 && planeBytes(d, d.nRows) > COPY_BYTES) d.nRows = (d.nRows + 1) >> 1;
@@ -123,7 +129,6 @@ function chooseBlock(d: Gradient): bool {
   }
   const fit = <i32>(COPY_BYTES / (d.planeBytes * <usize>d.nImages));
   d.nChannels = max(1, min(fit, MAX_COLUMNS / d.nTaps));
-  return true;
 }
 
 /** Filters of output channels [o0, o1): block after block of pixels is added to them. */
@@ -145,7 +150,7 @@ function rowsOfFilters(d: Gradient, o0: i32, o1: i32): void {
           for (let k = 0; k < images; k++, copy += imageBytes) {
             copyWindow(d, copy, d.x + <usize>(n + k) * d.imageX, c, c + channels, i, j, rows);
           }
-          listOffsets(d, channels);
+          listColumns(d, channels);
           listQuads(d, images, rows, perRow, imageBytes);
           tiles(d, o0, o1, c, channels);
         }
@@ -162,31 +167,41 @@ function clear(d: Gradient, o0: i32, o1: i32): void {
   }
 }
 
-/** dy of the block as [o][image][row][quad][4], rows filled up with zeros: those pixels must add nothing. */
+/**
+ * dy of the block as [pair of o][image, row, quad][2][4], rows filled up with zeros: those pixels must add nothing.
+ * The second of an odd last pair is left as it is.
+ */
 function copyDy(d: Gradient, o0: i32, o1: i32, n: i32, images: i32, i: i32, rows: i32, j: i32, width: i32): void {
-  let dst = d.scratch + DY;
   for (let o = o0; o < o1; o++) {
+    let dst = pairOfDy(d, (o - o0) >> 1) + (<usize>((o - o0) & 1) << 4);
     for (let k = n; k < n + images; k++) {
       let src = d.dy + <usize>k * d.imageY + <usize>o * d.planeY + (<usize>(i * d.ow + j) << 2);
       for (let r = 0; r < rows; r++, src += <usize>d.ow << 2) {
         let p = src;
         const end = src + (<usize>width << 2);
-        for (; p + 16 <= end; p += 16, dst += 16) v128.store(dst, v128.load(p));
+        for (; p + 16 <= end; p += 16, dst += 32) v128.store(dst, v128.load(p));
         if (p < end) {
-          v128.store(dst, i32x4.splat(0));
-          for (let q = dst; p < end; p += 4, q += 4) store<u32>(q, load<u32>(p));
-          dst += 16;
+          v128.store(dst, loadTail(p, <i32>(end - p) >> 2));
+          dst += 32;
         }
       }
     }
   }
 }
 
-function listOffsets(d: Gradient, channels: i32): void {
-  let at = d.scratch + OFFSETS;
+// @ts-ignore: decorator
+@inline
+function pairOfDy(d: Gradient, pair: i32): usize {
+  return d.scratch + DY + <usize>(pair * d.nQuads) * 32;
+}
+
+/** Addresses of every (channel, tap) of the copy. */
+function listColumns(d: Gradient, channels: i32): void {
+  const copy = d.scratch + COPY;
+  let at = d.scratch + COLUMNS;
   for (let c = 0; c < channels; c++) {
     for (let r = 0; r < d.nRowTaps; r++) {
-      for (let q = 0; q < d.nColTaps; q++, at += 4) store<u32>(at, <u32>tapOffset(d, c, r, q));
+      for (let q = 0; q < d.nColTaps; q++, at += 4) store<u32>(at, <u32>(copy + tapOffset(d, c, r, q)));
     }
   }
 }
@@ -216,13 +231,9 @@ function tiles(d: Gradient, o0: i32, o1: i32, c: i32, channels: i32): void {
 
 function tile(d: Gradient, dw: usize, o: i32, o0: i32, o1: i32, j: i32, nj: i32): void {
   const s = d.scratch;
-  const both = o + 1 < o1;
-  const y = s + DY + <usize>((o - o0) * d.nQuads) * 16;
-  const y1 = both ? y + <usize>d.nQuads * 16 : y;
-  convDot(max(4, nj), d.nQuads, y, y1, s + COPY, s + QUADS, s + OFFSETS + (<usize>j << 2), nj, s + TILE);
+  const y = pairOfDy(d, (o - o0) >> 1);
+  convDot(max(4, nj), d.nQuads, y, s + QUADS, s + COLUMNS + (<usize>j << 2), nj, s + SUMS);
   const row = dw + <usize>o * d.rowW;
-  for (let k: usize = 0; k < <usize>nj << 2; k += 4) {
-    store<f32>(row + k, load<f32>(row + k) + load<f32>(s + TILE + k));
-    if (both) store<f32>(row + d.rowW + k, load<f32>(row + d.rowW + k) + load<f32>(s + TILE + 32 + k));
-  }
+  gatherSums(row, s + SUMS, nj);
+  if (o + 1 < o1) gatherSums(row + d.rowW, s + SUMS + SUMS_BYTES / 2, nj);
 }

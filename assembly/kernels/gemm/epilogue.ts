@@ -1,25 +1,23 @@
 // What happens to C beside the product itself: edges of tiles, bias and activation.
 import { loadPart, storePart } from '../../tail';
 import { activate } from '../activate';
-import { micro } from './micro';
-import { Problem, plainOf, tileOf } from './problem';
-import { Blend } from './tile';
+import { NR, micro } from './micro';
+import { Blend, Problem, tileOf } from './problem';
 
-/** A tile of nr < 8 columns, computed into scratch and blended into C float by float. B must be 8 (nr ≤ 4: 4) wide. */
-export function microEdge(
+/**
+ * The tile C[mr, nr] of a product: straight to its place where it is whole and nothing is blended in, else by way of
+ * scratch. B must be 8 wide (nr ≤ 4: 4), whatever nr is.
+ */
+export function tile(
   p: Problem, rowMajor: bool, mr: i32, nr: i32, kc: i32,
   a: usize, stepA: usize, b: usize, stepB: usize, c: usize, blend: Blend,
 ): void {
-  const tile = tileOf(p);
-  micro(rowMajor, mr, nr > 4, kc, a, stepA, b, stepB, tile, 32, plainOf(p));
-  const alpha = blend.alpha;
-  const beta = blend.beta;
-  for (let i = 0; i < mr; i++) {
-    for (let j = 0; j < nr; j++) {
-      const at = c + <usize>i * p.ldc + (<usize>j << 2);
-      const t = load<f32>(tile + ((<usize>i * 8 + j) << 2)) * alpha;
-      store<f32>(at, blend.hasD ? t + beta * load<f32>(at + blend.delta) : t);
-    }
+  if (nr == NR && blend.plain) return micro(rowMajor, mr, true, kc, a, stepA, b, stepB, c, p.ldc);
+  let t = tileOf(p);
+  micro(rowMajor, mr, nr > 4, kc, a, stepA, b, stepB, t, 32);
+  for (let i = 0; i < mr; i++, t += 32, c += p.ldc) {
+    blendFirst(c, v128.load(t), nr, blend);
+    if (nr > 4) blendFirst(c + 16, v128.load(t, 16), nr - 4, blend);
   }
 }
 

@@ -3,12 +3,11 @@ import { FAULT_OPCODE, GRAIN, STATUS_OK } from '../../abi';
 import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
 import { DOT_ROWS, dotRows } from './dot';
-import { finish, microEdge } from './epilogue';
-import { MR, NR, micro } from './micro';
+import { finish, tile } from './epilogue';
+import { MR, NR } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
-import { PANELS, Problem, blendAt, readProblem } from './problem';
+import { Blend, PANELS, Problem, blendAt, readProblem } from './problem';
 import { rowTimesMatrix, unpacked } from './small';
-import { Blend } from './tile';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
@@ -17,9 +16,11 @@ const MC: i32 = 16 * MR;
 /** Columns of B packed at once (1.1 MiB). */
 const NC: i32 = 768;
 /** Matrices B up to this many elements are read where they are: packing them costs more than it saves. */
-const UNPACKED_B: i64 = 128 * 128;
-/** With fewer rows than this, packing B costs more than it saves, whatever its size. */
-const UNPACKED_ROWS: i32 = 12;
+const UNPACKED_B: i64 = 0;
+/** With at most so many rows packing B costs more than it saves, whatever its size … */
+const UNPACKED_ROWS: i32 = 96;
+/** … or so many where B's rows lie whole pages apart, so that a panel of it falls on few sets of the L1 cache. */
+const UNPACKED_ROWS_ALIASED: i32 = 12;
 
 const PATH_PACKED: i32 = 0;
 const PATH_UNPACKED: i32 = 1;
@@ -95,7 +96,14 @@ function choosePath(p: Problem): i32 {
   if (p.n == 1 && !p.transB && p.ldb == 4) p.transB = 1;
   if (p.m == 1 && !p.transB) return PATH_ROW;
   if (p.transB) return p.m <= DOT_ROWS && !p.transA ? PATH_DOT : PATH_PACKED;
+  if (p.m <= UNPACKED_ROWS_ALIASED) return PATH_UNPACKED;
+  if (isAliased(p.ldb, p.k) || (p.transA && isAliased(p.lda, p.k))) return PATH_PACKED;
   return p.m <= UNPACKED_ROWS || <i64>p.n * p.k <= UNPACKED_B ? PATH_UNPACKED : PATH_PACKED;
+}
+
+/** Whether k rows `ld` bytes apart are more than the ways of the few sets of L1 that they fall on. */
+function isAliased(ld: usize, k: i32): bool {
+  return (ld & 4095) == 0 && k > 16;
 }
 
 function multiply(p: Problem, path: i32, m0: i32, m1: i32, n0: i32, n1: i32): void {
@@ -141,13 +149,11 @@ function runOfK(k: i32, k0: i32): i32 {
 /** Loops two and one: every 8 columns of the packed B meet every 6 rows of the packed A. */
 function tiles(p: Problem, a: usize, b: usize, mc: i32, nc: i32, kc: i32, c: usize, blend: Blend): void {
   for (let j = 0; j < nc; j += NR) {
-    const nr = nc - j;
+    const nr = min(NR, nc - j);
     let panel = a;
     let row = c + (<usize>j << 2);
     for (let i = 0; i < mc; i += MR) {
-      const mr = min(MR, mc - i);
-      if (nr >= NR) micro(false, mr, true, kc, panel, STEP_A, b, STEP_B, row, p.ldc, blend);
-      else microEdge(p, false, mr, nr, kc, panel, STEP_A, b, STEP_B, row, blend);
+      tile(p, false, min(MR, mc - i), nr, kc, panel, STEP_A, b, STEP_B, row, blend);
       panel += <usize>kc * STEP_A;
       row += <usize>MR * p.ldc;
     }

@@ -8,7 +8,7 @@
 //
 // Every variant adds over k one by one with one accumulator an element, so an element's value does not depend on
 // where tiles are cut.
-import { Blend, panelTile, rowsTile } from './tile';
+import { panelTile, rowsTile } from './tile';
 
 /**
  * Rows and columns of the largest tile. Without a fused multiply-add the product needs a register of its own: 12
@@ -20,189 +20,157 @@ export const NR: i32 = 8;
 /**
  * C[mr, 8 or 4] from A[mr, kc] and B[kc, 8 or 4]; c's rows are `ldc` bytes apart. A element (i, k) lies at
  * a + 4·i + stepA·k (k-major: a packed panel, or a transposed matrix as it is) or, with `rowMajor`, at
- * a + stepA·i + 4·k. Any alignment; C may be D, and overlaps neither A nor B. 2·mr·nr·kc FLOPs.
+ * a + stepA·i + 4·k. Any alignment; C overlaps neither A nor B. 2·mr·nr·kc FLOPs.
  */
 export function micro(
   rowMajor: bool, mr: i32, wide: bool, kc: i32,
-  a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
+  a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize,
 ): void {
   if (rowMajor) {
-    if (wide) rowsWide(mr, kc, a, stepA, b, stepB, c, ldc, blend);
-    else rowsNarrow(mr, kc, a, stepA, b, stepB, c, ldc, blend);
+    if (wide) rowsWide(mr, kc, a, stepA, b, stepB, c, ldc);
+    else rowsNarrow(mr, kc, a, stepA, b, stepB, c, ldc);
   } else {
-    if (wide) panelWide(mr, kc, a, stepA, b, stepB, c, ldc, blend);
-    else panelNarrow(mr, kc, a, stepA, b, stepB, c, ldc, blend);
+    if (wide) panelWide(mr, kc, a, stepA, b, stepB, c, ldc);
+    else panelNarrow(mr, kc, a, stepA, b, stepB, c, ldc);
   }
 }
 
-function panelWide(
-  mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
+function panelWide(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
   switch (mr) {
-    case 6: panelWide6(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 5: panelWide5(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 4: panelWide4(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 3: panelWide3(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 2: panelWide2(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    default: panelWide1(kc, a, stepA, b, stepB, c, ldc, blend);
+    case 6: panelWide6(kc, a, stepA, b, stepB, c, ldc); break;
+    case 5: panelWide5(kc, a, stepA, b, stepB, c, ldc); break;
+    case 4: panelWide4(kc, a, stepA, b, stepB, c, ldc); break;
+    case 3: panelWide3(kc, a, stepA, b, stepB, c, ldc); break;
+    case 2: panelWide2(kc, a, stepA, b, stepB, c, ldc); break;
+    default: panelWide1(kc, a, stepA, b, stepB, c, ldc);
   }
 }
 
-function panelWide1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  panelTile(1, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelWide1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(1, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelWide2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  panelTile(2, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelWide2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(2, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelWide3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  panelTile(3, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelWide3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(3, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelWide4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  panelTile(4, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelWide4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(4, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelWide5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  panelTile(5, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelWide5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(5, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelWide6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  panelTile(6, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelWide6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(6, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelNarrow(
-  mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
+function panelNarrow(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
   switch (mr) {
-    case 6: panelNarrow6(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 5: panelNarrow5(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 4: panelNarrow4(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 3: panelNarrow3(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 2: panelNarrow2(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    default: panelNarrow1(kc, a, stepA, b, stepB, c, ldc, blend);
+    case 6: panelNarrow6(kc, a, stepA, b, stepB, c, ldc); break;
+    case 5: panelNarrow5(kc, a, stepA, b, stepB, c, ldc); break;
+    case 4: panelNarrow4(kc, a, stepA, b, stepB, c, ldc); break;
+    case 3: panelNarrow3(kc, a, stepA, b, stepB, c, ldc); break;
+    case 2: panelNarrow2(kc, a, stepA, b, stepB, c, ldc); break;
+    default: panelNarrow1(kc, a, stepA, b, stepB, c, ldc);
   }
 }
 
-function panelNarrow1(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  panelTile(1, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelNarrow1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(1, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelNarrow2(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  panelTile(2, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelNarrow2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(2, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelNarrow3(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  panelTile(3, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelNarrow3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(3, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelNarrow4(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  panelTile(4, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelNarrow4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(4, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelNarrow5(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  panelTile(5, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelNarrow5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(5, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function panelNarrow6(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  panelTile(6, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function panelNarrow6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(6, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsWide(
-  mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
+function rowsWide(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
   switch (mr) {
-    case 6: rowsWide6(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 5: rowsWide5(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 4: rowsWide4(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 3: rowsWide3(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 2: rowsWide2(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    default: rowsWide1(kc, a, stepA, b, stepB, c, ldc, blend);
+    case 6: rowsWide6(kc, a, stepA, b, stepB, c, ldc); break;
+    case 5: rowsWide5(kc, a, stepA, b, stepB, c, ldc); break;
+    case 4: rowsWide4(kc, a, stepA, b, stepB, c, ldc); break;
+    case 3: rowsWide3(kc, a, stepA, b, stepB, c, ldc); break;
+    case 2: rowsWide2(kc, a, stepA, b, stepB, c, ldc); break;
+    default: rowsWide1(kc, a, stepA, b, stepB, c, ldc);
   }
 }
 
-function rowsWide1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  rowsTile(1, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsWide1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(1, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsWide2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  rowsTile(2, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsWide2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(2, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsWide3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  rowsTile(3, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsWide3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(3, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsWide4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  rowsTile(4, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsWide4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(4, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsWide5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  rowsTile(5, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsWide5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(5, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsWide6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend): void {
-  rowsTile(6, true, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsWide6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(6, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsNarrow(
-  mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
+function rowsNarrow(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
   switch (mr) {
-    case 6: rowsNarrow6(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 5: rowsNarrow5(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 4: rowsNarrow4(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 3: rowsNarrow3(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    case 2: rowsNarrow2(kc, a, stepA, b, stepB, c, ldc, blend); break;
-    default: rowsNarrow1(kc, a, stepA, b, stepB, c, ldc, blend);
+    case 6: rowsNarrow6(kc, a, stepA, b, stepB, c, ldc); break;
+    case 5: rowsNarrow5(kc, a, stepA, b, stepB, c, ldc); break;
+    case 4: rowsNarrow4(kc, a, stepA, b, stepB, c, ldc); break;
+    case 3: rowsNarrow3(kc, a, stepA, b, stepB, c, ldc); break;
+    case 2: rowsNarrow2(kc, a, stepA, b, stepB, c, ldc); break;
+    default: rowsNarrow1(kc, a, stepA, b, stepB, c, ldc);
   }
 }
 
-function rowsNarrow1(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  rowsTile(1, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsNarrow1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(1, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsNarrow2(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  rowsTile(2, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsNarrow2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(2, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsNarrow3(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  rowsTile(3, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsNarrow3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(3, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsNarrow4(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  rowsTile(4, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsNarrow4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(4, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsNarrow5(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  rowsTile(5, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsNarrow5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(5, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
-function rowsNarrow6(
-  kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
-): void {
-  rowsTile(6, false, kc, a, stepA, b, stepB, c, ldc, blend);
+function rowsNarrow6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  rowsTile(6, false, kc, a, stepA, b, stepB, c, ldc);
 }

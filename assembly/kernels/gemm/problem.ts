@@ -2,7 +2,18 @@
 // kernel has no globals.
 import { GEMM_BIAS_ROWS, GEMM_TRANS_A, GEMM_TRANS_B } from '../../abi';
 import { operand, word } from '../../program';
-import { Blend } from './tile';
+
+/** How a tile T becomes C: C = alpha·T, or alpha·T + beta·D where D lies `delta` bytes after C. Lives in scratch. */
+// @ts-ignore: decorator
+@unmanaged
+export class Blend {
+  alpha: f32;
+  beta: f32;
+  hasD: i32;
+  delta: usize;
+  /** C is T. */
+  plain: i32;
+}
 
 /** C[m, n] = act(alpha·A[m, k]·B[k, n] + beta·D + bias). Leading sizes are in bytes. */
 // @ts-ignore: decorator
@@ -47,13 +58,6 @@ export function blendOf(p: Problem): Blend {
   return changetype<Blend>(p.scratch + BLEND);
 }
 
-/** The blend that stores a tile as it is. */
-// @ts-ignore: decorator
-@inline
-export function plainOf(p: Problem): Blend {
-  return changetype<Blend>(p.scratch + BLEND + offsetof<Blend>());
-}
-
 /** Room for one 6 × 8 tile. */
 // @ts-ignore: decorator
 @inline
@@ -90,9 +94,6 @@ export function readProblem(ins: usize, table: usize, scratch: usize): Problem {
   p.alpha = alpha ? load<f32>(alpha) : 1;
   p.beta = beta ? load<f32>(beta) : 1;
   p.act = word(ins, 19);
-  const plain = plainOf(p);
-  plain.alpha = 1;
-  plain.hasD = 0;
   return p;
 }
 
@@ -103,5 +104,6 @@ export function blendAt(p: Problem, k0: i32): Blend {
   blend.beta = k0 == 0 ? p.beta : 1;
   blend.hasD = i32(k0 > 0) | p.hasD;
   blend.delta = k0 == 0 ? p.delta : 0;
+  blend.plain = i32(blend.alpha == 1 && !blend.hasD);
   return blend;
 }

@@ -1,11 +1,10 @@
 // Products that packing would only slow down: few rows, few columns, small matrices.
 import { fma } from '../../simd';
 import { loadPart } from '../../tail';
-import { blendFirst, microEdge } from './epilogue';
-import { MR, NR, micro } from './micro';
+import { blendFirst, tile } from './epilogue';
+import { MR, NR } from './micro';
 import { STEP_B, packB } from './pack';
-import { PANELS, Problem, blendAt } from './problem';
-import { Blend } from './tile';
+import { Blend, PANELS, Problem, blendAt } from './problem';
 
 /** Longest run of k for which the last columns of B are packed at once. */
 const TAIL_K: i32 = 65536;
@@ -38,9 +37,7 @@ function column(
   for (let i = m0; i < m1; i += MR) {
     const mr = min(MR, m1 - i);
     const c = p.c + <usize>i * p.ldc + (<usize>j << 2);
-    const rows = a + <usize>i * stepRow;
-    if (nr == NR) micro(rowMajor, mr, true, kc, rows, p.lda, b, stepB, c, p.ldc, blend);
-    else microEdge(p, rowMajor, mr, nr, kc, rows, p.lda, b, stepB, c, blend);
+    tile(p, rowMajor, mr, nr, kc, a + <usize>i * stepRow, p.lda, b, stepB, c, blend);
   }
 }
 

@@ -1,21 +1,14 @@
 // The bodies of GEMM's micro-kernels; mr and wide are constants where they are inlined, so a copy keeps its own rows.
+//
+// They store their sums as they are and no more: where anything else follows the loop, the V8 of Node 20 and 22 runs
+// out of registers there and spills inside the loop as well (30 GFLOP/s instead of 60).
 import { fma } from '../../simd';
-
-/** How a tile T becomes C: C = alpha·T, or alpha·T + beta·D where D lies `delta` bytes after C. Lives in scratch. */
-// @ts-ignore: decorator
-@unmanaged
-export class Blend {
-  alpha: f32;
-  beta: f32;
-  hasD: i32;
-  delta: usize;
-}
 
 /** A k-major: element (i, k) at a + 4·i + stepA·k. */
 // @ts-ignore: decorator
 @inline
 export function panelTile(
-  mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
+  mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize,
 ): void {
   let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0);
   let c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
@@ -55,23 +48,19 @@ export function panelTile(
     a += stepA;
     b += stepB;
   }
-  const alpha = v128.load32_splat(changetype<usize>(blend));
-  const beta = v128.load32_splat(changetype<usize>(blend), 4);
-  const hasD = blend.hasD;
-  const delta = blend.delta;
-  storeRow(wide, c, c00, c01, alpha, beta, hasD, delta);
-  if (mr > 1) storeRow(wide, c + ldc, c10, c11, alpha, beta, hasD, delta);
-  if (mr > 2) storeRow(wide, c + 2 * ldc, c20, c21, alpha, beta, hasD, delta);
-  if (mr > 3) storeRow(wide, c + 3 * ldc, c30, c31, alpha, beta, hasD, delta);
-  if (mr > 4) storeRow(wide, c + 4 * ldc, c40, c41, alpha, beta, hasD, delta);
-  if (mr > 5) storeRow(wide, c + 5 * ldc, c50, c51, alpha, beta, hasD, delta);
+  storeRow(wide, c, c00, c01);
+  if (mr > 1) storeRow(wide, c + ldc, c10, c11);
+  if (mr > 2) storeRow(wide, c + 2 * ldc, c20, c21);
+  if (mr > 3) storeRow(wide, c + 3 * ldc, c30, c31);
+  if (mr > 4) storeRow(wide, c + 4 * ldc, c40, c41);
+  if (mr > 5) storeRow(wide, c + 5 * ldc, c50, c51);
 }
 
 /** A row-major: element (i, k) at a + stepA·i + 4·k, read through a pointer a row. */
 // @ts-ignore: decorator
 @inline
 export function rowsTile(
-  mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize, blend: Blend,
+  mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize,
 ): void {
   let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0);
   let c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
@@ -117,30 +106,17 @@ export function rowsTile(
     if (mr > 5) a5 += 4;
     b += stepB;
   }
-  const alpha = v128.load32_splat(changetype<usize>(blend));
-  const beta = v128.load32_splat(changetype<usize>(blend), 4);
-  const hasD = blend.hasD;
-  const delta = blend.delta;
-  storeRow(wide, c, c00, c01, alpha, beta, hasD, delta);
-  if (mr > 1) storeRow(wide, c + ldc, c10, c11, alpha, beta, hasD, delta);
-  if (mr > 2) storeRow(wide, c + 2 * ldc, c20, c21, alpha, beta, hasD, delta);
-  if (mr > 3) storeRow(wide, c + 3 * ldc, c30, c31, alpha, beta, hasD, delta);
-  if (mr > 4) storeRow(wide, c + 4 * ldc, c40, c41, alpha, beta, hasD, delta);
-  if (mr > 5) storeRow(wide, c + 5 * ldc, c50, c51, alpha, beta, hasD, delta);
+  storeRow(wide, c, c00, c01);
+  if (mr > 1) storeRow(wide, c + ldc, c10, c11);
+  if (mr > 2) storeRow(wide, c + 2 * ldc, c20, c21);
+  if (mr > 3) storeRow(wide, c + 3 * ldc, c30, c31);
+  if (mr > 4) storeRow(wide, c + 4 * ldc, c40, c41);
+  if (mr > 5) storeRow(wide, c + 5 * ldc, c50, c51);
 }
 
 // @ts-ignore: decorator
 @inline
-function storeRow(
-  wide: bool, c: usize, t0: v128, t1: v128, alpha: v128, beta: v128, hasD: i32, delta: usize,
-): void {
-  t0 = f32x4.mul(t0, alpha);
-  if (wide) t1 = f32x4.mul(t1, alpha);
-  if (hasD) {
-    const d = c + delta;
-    t0 = f32x4.add(t0, f32x4.mul(beta, v128.load(d)));
-    if (wide) t1 = f32x4.add(t1, f32x4.mul(beta, v128.load(d, 16)));
-  }
+function storeRow(wide: bool, c: usize, t0: v128, t1: v128): void {
   v128.store(c, t0);
   if (wide) v128.store(c, t1, 16);
 }

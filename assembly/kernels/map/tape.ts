@@ -2,6 +2,7 @@
 import * as abi from '../../abi';
 import * as unary from './micro/unary';
 import * as binary from './micro/binary';
+import * as joint from './micro/joint';
 import * as scalar from './micro/scalar';
 import * as rich from './micro/rich';
 import * as update from './micro/update';
@@ -86,6 +87,18 @@ export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
       break;
     case abi.MICRO_ABS_I32:
       unary.absI32(m, frame, n);
+      break;
+    case abi.MICRO_GELU:
+      unary.gelu(m, frame, n);
+      break;
+    case abi.MICRO_GELU_SLOPE:
+      unary.geluSlope(m, frame, n);
+      break;
+    case abi.MICRO_GELU_TANH:
+      unary.geluTanh(m, frame, n);
+      break;
+    case abi.MICRO_GELU_TANH_SLOPE:
+      unary.geluTanhSlope(m, frame, n);
       break;
     case abi.MICRO_ADD:
       binary.add(m, frame, n);
@@ -206,6 +219,12 @@ export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
       break;
     case abi.MICRO_ADAM:
       update.adam(m, frame, n);
+      break;
+    case abi.MICRO_GELU_BOTH:
+      joint.geluBoth(m, frame, n);
+      break;
+    case abi.MICRO_GELU_TANH_BOTH:
+      joint.geluTanhBoth(m, frame, n);
       break;
     default:
       return abi.FAULT_OPCODE;

@@ -1,12 +1,13 @@
 // Micro-operations of one vector: `d, a`. d may be a. NaN passes through unless said otherwise.
 import {
   MICRO_ABS, MICRO_ABS_I32, MICRO_CEIL, MICRO_COPY, MICRO_COS, MICRO_ERF, MICRO_EXP, MICRO_EXPM1, MICRO_FLOOR,
-  MICRO_LOG, MICRO_LOG1P, MICRO_NEG, MICRO_NEG_I32, MICRO_RECIPROCAL, MICRO_RELU, MICRO_ROUND, MICRO_SIGMOID,
-  MICRO_SIGN, MICRO_SIN, MICRO_SOFTPLUS, MICRO_SQRT, MICRO_SQUARE, MICRO_TANH, MICRO_TO_F32, MICRO_TO_I32,
-  MICRO_TRUNC,
+  MICRO_GELU, MICRO_GELU_SLOPE, MICRO_GELU_TANH, MICRO_GELU_TANH_SLOPE, MICRO_LOG, MICRO_LOG1P,
+  MICRO_NEG, MICRO_NEG_I32, MICRO_RECIPROCAL, MICRO_RELU, MICRO_ROUND, MICRO_SIGMOID, MICRO_SIGN, MICRO_SIN,
+  MICRO_SOFTPLUS, MICRO_SQRT, MICRO_SQUARE, MICRO_TANH, MICRO_TO_F32, MICRO_TO_I32, MICRO_TRUNC,
 } from '../../../abi';
 import { verf } from '../../../math/erf';
 import { vexp, vexpm1 } from '../../../math/exp';
+import { vgelu, vgeluSlope, vgeluTanh, vgeluTanhSlope } from '../../../math/gelu';
 import { vlog, vlog1p, vsoftplus } from '../../../math/log';
 import { vcos, vsin } from '../../../math/sincos';
 import { vsigmoid, vtanh } from '../../../math/tanh';
@@ -42,6 +43,10 @@ function value(op: i32, x: v128): v128 {
   if (op == MICRO_TO_F32) return f32x4.convert_i32x4_s(x);
   if (op == MICRO_NEG_I32) return i32x4.neg(x);
   if (op == MICRO_ABS_I32) return i32x4.abs(x);
+  if (op == MICRO_GELU) return vgelu(x);
+  if (op == MICRO_GELU_SLOPE) return vgeluSlope(x);
+  if (op == MICRO_GELU_TANH) return vgeluTanh(x);
+  if (op == MICRO_GELU_TANH_SLOPE) return vgeluTanhSlope(x);
   return x; // MICRO_COPY
 }
 
@@ -57,7 +62,7 @@ function signOf(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function isLight(op: i32): bool {
-  return op < MICRO_EXP || op > MICRO_SOFTPLUS;
+  return op < MICRO_EXP || (op > MICRO_SOFTPLUS && op < MICRO_GELU);
 }
 
 // @ts-ignore: decorator
@@ -160,4 +165,16 @@ export function negI32(m: usize, frame: usize, n: i32): void {
 }
 export function absI32(m: usize, frame: usize, n: i32): void {
   loop(MICRO_ABS_I32, m, frame, n);
+}
+export function gelu(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_GELU, m, frame, n);
+}
+export function geluSlope(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_GELU_SLOPE, m, frame, n);
+}
+export function geluTanh(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_GELU_TANH, m, frame, n);
+}
+export function geluTanhSlope(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_GELU_TANH_SLOPE, m, frame, n);
 }
