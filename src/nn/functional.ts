@@ -5,7 +5,7 @@ import { NablaError } from '../error.ts';
 import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
 import { layerNorm as normalize } from '../ops/norm.ts';
 import { maxPool2d as pool } from '../ops/pool.ts';
-import { crossEntropy } from '../ops/softmax.ts';
+import { causalSoftmax, crossEntropy } from '../ops/softmax.ts';
 import type { Pair, WindowOptions } from '../ops/window.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, type Shape } from '../shape.ts';
@@ -75,6 +75,50 @@ export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: L
       bias: bias?.node ?? null,
       ...(eps !== undefined && { eps }),
     }),
+  );
+}
+
+export interface AttentionOptions {
+  /** Position i sees positions 0 … i alone. */
+  isCausal?: boolean;
+  /** Broadcast to [.., T, S]: a bool says which positions take part, a float32 is added to their scores. */
+  attnMask?: Tensor | null;
+  /** What scores are multiplied by: 1/√d by default. */
+  scale?: number;
+}
+
+/** softmax(q·kᵀ·scale)·v: q [.., T, d], k [.., S, d], v [.., S, e] → [.., T, e] (Vaswani et al. 2017). */
+export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  checkNames('scaledDotProductAttention', options, ['isCausal', 'attnMask', 'scale']);
+  checkAttention(q, k, v);
+  const { isCausal = false, attnMask = null, scale = 1 / Math.sqrt(q.shape.at(-1) as number) } = options;
+  if (isCausal && attnMask) {
+    throw new NablaError(
+      'option',
+      'scaledDotProductAttention: got both isCausal and attnMask; expected one: add the causal mask to attnMask',
+    );
+  }
+  const scores = q.mul(scale).matmul(k.transpose(-1, -2));
+  if (isCausal) return make(causalSoftmax(scores.node)).matmul(v);
+  return masked(scores, attnMask).softmax(-1).matmul(v);
+}
+
+function masked(scores: Tensor, mask: Tensor | null): Tensor {
+  if (mask === null) return scores;
+  return mask.dtype === 'bool' ? mask.where(scores, Number.NEGATIVE_INFINITY) : scores.add(mask);
+}
+
+function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
+  const fits =
+    [q, k, v].every(({ shape }) => shape.length >= 2) &&
+    q.shape.at(-1) === k.shape.at(-1) &&
+    k.shape.at(-2) === v.shape.at(-2);
+  if (fits) return;
+  throw new NablaError(
+    'shape',
+    `scaledDotProductAttention: q ${formatShape(q.shape)}, k ${formatShape(k.shape)} and v ${formatShape(v.shape)} ` +
+      'do not fit; expected [.., T, d], [.., S, d] and [.., S, e]',
+    { op: 'scaledDotProductAttention', shapes: [q.shape, k.shape, v.shape] },
   );
 }
 

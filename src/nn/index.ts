@@ -1,5 +1,7 @@
 // Layers, losses and their functions, under one name.
+export * from './attention.ts';
 export {
+  type AttentionOptions,
   type ConvOptions,
   conv2d,
   dropout,
@@ -8,6 +10,7 @@ export {
   linear,
   maxPool2d,
   type Pair,
+  scaledDotProductAttention,
   type WindowOptions,
 } from './functional.ts';
 export * as init from './init.ts';

@@ -21,7 +21,7 @@ import {
 import { fanInUniform } from './init.ts';
 import { Module, parameter } from './module.ts';
 
-function checkCount(op: string, name: string, value: number): void {
+export function checkCount(op: string, name: string, value: number): void {
   if (Number.isInteger(value) && value > 0) return;
   throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
     op,
