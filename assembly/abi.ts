@@ -76,11 +76,15 @@ export const OP_MAXPOOL = 5;
 /** dx[planes, size] = 0, then dx[p, index[p, i]] += dy[p, i]. [1] dx [2] dy [3] index [4] planes [5] size = H·W [6] OH·OW */
 export const OP_MAXPOOL_GRAD = 6;
 
-/** Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log. out may be x. */
+/**
+ * Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log [6] height [7] first. out may be x.
+ * A height other than 0 is a causal mask over matrices of so many rows: row r of each is the softmax of its first
+ * r + `first` columns, and 0 in the rest, which is not read. The log takes no mask.
+ */
 export const OP_SOFTMAX = 7;
 /**
- * Gradient of OP_SOFTMAX from its output y. [1] dx [2] y [3] dy [4] rows [5] cols [6] 1 for the log.
- * softmax: y·(dy − Σ dy·y); log: dy − exp(y)·Σ dy. dx may be dy.
+ * Gradient of OP_SOFTMAX from its output y. [1] dx [2] y [3] dy [4] rows [5] cols [6] 1 for the log [7] height
+ * [8] first: dx is 0 where the mask hides x. softmax: y·(dy − Σ dy·y); log: dy − exp(y)·Σ dy. dx may be dy.
  */
 export const OP_SOFTMAX_GRAD = 8;
 /**
@@ -118,6 +122,20 @@ export const OP_SCATTER_ADD = 13;
 export const OP_RANDOM = 14;
 export const RANDOM_UNIFORM = 0;
 export const RANDOM_NORMAL = 1;
+
+/**
+ * Rows brought to mean 0 and variance 1, then scaled and shifted: out = (x − mean)·w/√(variance + eps) + b.
+ * [1] out [2] x [3] w [cols] | NONE [4] b [cols] | NONE [5] rows [6] cols [7] eps: the bits of a float32
+ */
+export const OP_LAYER_NORM = 16;
+/**
+ * Gradients of OP_LAYER_NORM, from x and dy [rows,cols]; x̂ is the row at mean 0 and variance 1, recomputed.
+ * [1] dx | NONE [2] dw | NONE [3] db | NONE [4] x [5] dy [6] w [cols] | NONE [7] rows [8] cols
+ * [9] eps: the bits of a float32 [10] slices
+ * dx = (g − mean(g) − x̂·mean(g·x̂))/σ where g = dy·w. Rows are cut into `slices` equal parts (the last may be short
+ * or empty): dw[slices,cols] and db[slices,cols] are the sums Σ dy·x̂ and Σ dy of each, left to be added up.
+ */
+export const OP_LAYER_NORM_GRAD = 17;
 
 /**
  * Elementwise work: a tape of micro-operations run over blocks that stay in the L1 cache.

@@ -1,6 +1,9 @@
 // The layers: a function of functional.ts with its parameters.
+
+import { ones, zeros } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
+import type { Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   type ConvOptions,
@@ -8,6 +11,7 @@ import {
   checkProbability,
   conv2d,
   dropout,
+  layerNorm,
   linear,
   maxPool2d,
   type Pair,
@@ -17,7 +21,7 @@ import {
 import { fanInUniform } from './init.ts';
 import { Module, parameter } from './module.ts';
 
-function checkCount(op: string, name: string, value: number): void {
+export function checkCount(op: string, name: string, value: number): void {
   if (Number.isInteger(value) && value > 0) return;
   throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
     op,
@@ -126,6 +130,38 @@ export class MaxPool2d extends Module {
 
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+export interface LayerNormLayerOptions {
+  eps?: number;
+  elementwiseAffine?: boolean;
+  bias?: boolean;
+}
+
+/**
+ * Brings the last axes, of `normalizedShape`, to mean 0 and variance 1, then scales and shifts each element: shape
+ * kept. weight (ones at first) and bias (zeros) are of normalizedShape, and null without `elementwiseAffine`.
+ */
+export class LayerNorm extends Module {
+  weight: Tensor | null;
+  bias: Tensor | null;
+  readonly normalizedShape: Shape;
+  readonly eps: number;
+
+  constructor(normalizedShape: number | Shape, options: LayerNormLayerOptions = {}) {
+    super();
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
+    checkNames('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
+    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
+    for (const size of this.normalizedShape) checkCount('LayerNorm', 'normalizedShape', size);
+    this.eps = eps;
+    this.weight = elementwiseAffine ? parameter(ones(this.normalizedShape)) : null;
+    this.bias = elementwiseAffine && bias ? parameter(zeros(this.normalizedShape)) : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.normalizedShape, { weight: this.weight, bias: this.bias, eps: this.eps });
   }
 }
 
