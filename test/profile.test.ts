@@ -18,7 +18,6 @@ import {
   zeros,
 } from '../src/index.ts';
 import { costOf } from '../src/plan/cost.ts';
-import type { Instruction } from '../src/plan/encode.ts';
 import { type Buffer, padded } from '../src/plan/memory.ts';
 import { observePlans, type Plan } from '../src/plan/plan.ts';
 import { heldBytes, theHeap } from '../src/run/heap.ts';

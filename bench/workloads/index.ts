@@ -4,11 +4,13 @@ import { activation, crossEntropy } from './elements.ts';
 import { cnn, inference, mlp, training } from './models.ts';
 import { type Convolution, convolution, product } from './products.ts';
 import { shapes } from './shapes.ts';
+import { type Sizes, transformer } from './transformer.ts';
 import type { Workload } from './workload.ts';
 
 export { SCALE, type Workload } from './workload.ts';
 
 const W4: Convolution = { n: 16, c: 64, o: 64, size: 32, kernel: 3, padding: 1 };
+const W8: Sizes = { batch: 8, tokens: 128, width: 128, heads: 4, hidden: 512, vocabulary: 64 };
 const W2 = () => mlp(784, 256, 128, 10);
 
 export function workloads(): Workload[] {
@@ -32,6 +34,7 @@ export function workloads(): Workload[] {
     activation('relu', (x) => x.relu()),
     ...[1, 64].map((batch) => inference('MLP inference', batch, W2, [784])),
     ...[1, 64].map((batch) => inference('CNN inference', batch, () => cnn(), [1, 28, 28])),
+    transformer('W8 transformer block, Adam', W8),
     ...shapes,
   ];
 }
