@@ -1,6 +1,6 @@
 // nabla, as any user would use the built package: every call is one compiled program; results stay in variables.
 import { readFileSync } from 'node:fs';
-import { compile, grad, nn, ones, optim, state, tensor, zeros } from '../../../build/nabla/index.js';
+import { compile, grad, nn, optim, state, tensor, zeros } from '../../../build/nabla/index.js';
 import { batchSource } from '../data.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -134,63 +134,32 @@ const inference = (makeModel) => (_, data) => {
 
 // ---- the transformer block
 
-class LayerNorm extends nn.Module {
-  constructor(width, eps) {
-    super();
-    this.weight = nn.parameter(ones([width]));
-    this.bias = nn.parameter(zeros([width]));
-    this.eps = eps;
-  }
-
-  forward(x) {
-    const centred = x.sub(x.mean(-1, true));
-    const variance = centred.square().mean(-1, true);
-    return centred.div(variance.add(this.eps).sqrt()).mul(this.weight).add(this.bias);
-  }
-}
-
-/** x [tokens, width] → logits [tokens, classes]. */
+/** x [batch, length, width] → logits [batch · length, classes]. */
 class Block extends nn.Module {
-  constructor({ batch, length, width, heads, hidden, classes, normEps }) {
+  constructor({ width, heads, hidden, classes, normEps: eps }) {
     super();
-    this.toHeads = (x) => x.reshape(batch, length, heads, width / heads).permute(0, 2, 1, 3);
-    this.fromHeads = (x) => x.permute(0, 2, 1, 3).reshape(batch * length, width);
-    const future = Float32Array.from({ length: length ** 2 }, (_, i) => (i % length > i / length ? -1e9 : 0));
-    this.future = tensor(future, { shape: [length, length] });
-    this.norm1 = new LayerNorm(width, normEps);
-    this.qkv = new nn.Linear(width, 3 * width);
-    this.out = new nn.Linear(width, width);
-    this.norm2 = new LayerNorm(width, normEps);
+    this.norm1 = new nn.LayerNorm(width, { eps });
+    this.attention = new nn.MultiheadAttention(width, heads);
+    this.norm2 = new nn.LayerNorm(width, { eps });
     this.up = new nn.Linear(width, hidden);
     this.down = new nn.Linear(hidden, width);
-    this.norm3 = new LayerNorm(width, normEps);
+    this.norm3 = new nn.LayerNorm(width, { eps });
     this.head = new nn.Linear(width, classes, { bias: false });
   }
 
-  attention(x) {
-    const qkv = this.qkv.forward(x);
-    const width = x.shape[1];
-    const [q, k, v] = [0, width, 2 * width].map((start) =>
-      this.toHeads(qkv.slice(null, { start, stop: start + width })),
-    );
-    const scores = q.matmul(k.transpose(-1, -2)).mul(1 / Math.sqrt(k.shape[3]));
-    return this.out.forward(this.fromHeads(scores.add(this.future).softmax().matmul(v)));
-  }
-
   forward(x) {
-    const h = x.add(this.attention(this.norm1.forward(x)));
+    const h = x.add(this.attention.forward(this.norm1.forward(x), { isCausal: true }));
     const h2 = h.add(this.down.forward(functions.gelu(this.up.forward(this.norm2.forward(h)))));
-    return this.head.forward(this.norm3.forward(h2));
+    const logits = this.head.forward(this.norm3.forward(h2));
+    return logits.flatten(0, 1);
   }
 }
 
 function transformer(workload, data) {
-  const { batch, length, width, adam } = workload;
   const layers = Object.values(data.parameters).flatMap(({ weight, bias }) => (bias ? [weight, bias] : [weight]));
   const block = filled(new Block(workload), layers);
-  const x = toTensor({ ...data.x, shape: [batch * length, width] });
-  const y = toTensor(data.y);
-  return learning(block, new optim.Adam(block.parameters(), adam), () => [x, y]);
+  const [x, y] = [toTensor(data.x), toTensor(data.y)];
+  return learning(block, new optim.Adam(block.parameters(), workload.adam), () => [x, y]);
 }
 
 const kinds = {
