@@ -31,6 +31,8 @@ export const FAULT_INDEX = 2;
 export const FAULT_ABORTED = 3;
 /** A kernel trapped. */
 export const FAULT_TRAP = 4;
+/** A worker died. */
+export const FAULT_LOST = 5;
 
 export const OP_END = 0;
 
@@ -278,9 +280,11 @@ export const MICRO_REDUCE_MAX = 97; // NaN wins
 export const MICRO_REDUCE_MIN = 98;
 export const MICRO_PROD = 99;
 
-// The page that threads share: words at these byte offsets, then a cache line a thread with the number of barriers
-// it has reached in the present job.
-/** The present job: its number · 64 + how many threads take part. A worker starts when the word changes. */
+// The page that threads share: words at these byte offsets, then a cache line for each thread and worker.
+//
+// A program is run by threads 0 … n − 1. Thread 0 is the caller and thread t is worker t; or, where the workers run it
+// alone, worker n acts as thread 0.
+/** The present job: its number · 128, JOB_ALONE, and how many threads take part. A worker looks up when it changes. */
 export const SYNC_JOB = 0;
 /** Not 0 once a thread has failed: the first fault. Every wait at a barrier ends. */
 export const SYNC_FAULT = 4;
@@ -288,14 +292,25 @@ export const SYNC_FAULT = 4;
 export const SYNC_SLEEPERS = 8;
 export const SYNC_PROGRAM = 12;
 export const SYNC_TABLE = 16;
-/** Workers that have done their part of the present job, failed or not. */
-export const SYNC_DONE = 20;
 /** Scratch memory of thread 0; thread t's lies t · SCRATCH_BYTES further. */
-export const SYNC_SCRATCH = 24;
-/** Workers that wait for jobs. */
-export const SYNC_READY = 28;
-export const SYNC_FLAGS = 64;
+export const SYNC_SCRATCH = 20;
+/** Threads that have not done their part of the present job. */
+export const SYNC_LEFT = 24;
+export const SYNC_LINES = 64;
 export const SYNC_LINE = 64;
-/** Bits of the job word that hold the number of threads, and the most there can be. */
+/** In the line of thread t: how many barriers of the present job it has reached, or FINISHED: its part is done, or failed. */
+export const LINE_REACHED = 0;
+export const FINISHED = 0x7fffffff;
+/**
+ * In the line of worker w, its seat: `ticket << SEAT_BITS | SEAT_*`, or 0: nobody sits there. A worker acts only while
+ * its own ticket lies there, so one that was given up can wake up late and do no harm.
+ */
+export const LINE_SEAT = 4;
+export const SEAT_BITS = 2;
+export const SEAT_COMING = 0;
+export const SEAT_WAITING = 1;
+export const SEAT_WORKING = 2;
+/** Bits of the job word that hold the number of threads, the most there can be, and the bit above: see SYNC_JOB. */
 export const SYNC_THREAD_BITS = 6;
 export const MAX_THREADS = 63;
+export const JOB_ALONE = 64;

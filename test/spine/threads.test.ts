@@ -114,9 +114,9 @@ test('a trap on any thread ends the run with an error, and the next run works', 
   heap.i32[table >>> 2] = -4096; // the last page of 4 GiB, far past the memory
   heap.i32[(table >>> 2) + 1] = table;
   setThreads(3);
-  runProgram((at + 64 + 9) * 4, table, true); // an empty program starts the pool
+  runProgram({ program: (at + 64 + 9) * 4, table, threads: 3 }); // an empty program starts the pool
   untilReady(3);
-  expect(runProgram(program, table, true) & 0xff).toBe(4);
+  expect(runProgram({ program, table, threads: 3 }) & 0xff).toBe(4);
   const [a, b] = [random(1, [200, 200]), random(2, [200, 200])];
   expect(Number.isFinite(a.matmul(b).sum().item())).toBe(true);
 });
