@@ -198,11 +198,22 @@ function checkIndices(plan: Plan, leaves: readonly Binding[], known: (value: Val
   }
 }
 
+/** What no program and no input should bring about, so that no step pays for going back on it. */
+const CRASHES = new Map([
+  [FAULT_TRAP, 'a kernel trapped'],
+  [FAULT_LOST, 'a worker thread died'],
+]);
+const HALF_UPDATED = 'the variables that it updates in place may be half updated: load saved ones; the next run works';
+
 /** The error that a program's status other than STATUS_OK means. */
 export function fault(plan: Plan, status: number): NablaError {
-  if ((status & 0xff) === FAULT_TRAP) return new NablaError('internal', 'a kernel trapped; the next run may work');
-  if ((status & 0xff) === FAULT_LOST) {
-    return new NablaError('internal', 'a worker thread died while a program ran; the next run starts another');
+  const crash = CRASHES.get(status & 0xff);
+  if (crash !== undefined) {
+    const inPlace = plan.overwrite && plan.targets.length > 0;
+    return new NablaError(
+      'internal',
+      `${crash} while a program ran; ${inPlace ? HALF_UPDATED : 'nothing was updated'}`,
+    );
   }
   const instruction = plan.instructions[status >>> 8];
   const name = instruction?.computes ?? 'a program';
