@@ -1,6 +1,7 @@
 // Functions of tensors that layers are made of, under PyTorch's names; the one file of nn that knows ops.
 
 import { rand } from '../create.ts';
+import { checkBelow } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
 import { layerNorm as normalize } from '../ops/norm.ts';
@@ -120,6 +121,29 @@ function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
       'do not fit; expected [.., T, d], [.., S, d] and [.., S, e]',
     { op: 'scaledDotProductAttention', shapes: [q.shape, k.shape, v.shape] },
   );
+}
+
+/**
+ * Rows of weight [numEmbeddings, d] at index, int32 [..] → [.., d]. The row `paddingIdx` gets no gradient. An index
+ * outside the table is an error.
+ */
+export function embedding(index: Tensor, weight: Tensor, options: { paddingIdx?: number | null } = {}): Tensor {
+  checkNames('embedding', options, ['paddingIdx']);
+  const { paddingIdx = null } = options;
+  const [rows, width] = weight.shape as [number, number];
+  if (index.dtype !== 'int32') {
+    throw new NablaError(
+      'dtype',
+      `embedding: the index is ${index.dtype}, expected int32; make it with { dtype: 'int32' }`,
+      { op: 'embedding' },
+    );
+  }
+  const known = index.node.value?.host;
+  if (known) checkBelow(known, rows, `embedding: table ${formatShape(weight.shape)}: index`);
+  const picked = weight.indexSelect(0, index.reshape(-1)).reshape([...index.shape, width]);
+  if (paddingIdx === null) return picked;
+  const learns = index.ne(paddingIdx).reshape([...index.shape, 1]);
+  return learns.where(picked, picked.detach());
 }
 
 /** Softmax cross-entropy of each row of logits [.., K]; labels int32 [..] or probabilities [.., K] → [..]. */
