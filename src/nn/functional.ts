@@ -122,6 +122,26 @@ function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
   );
 }
 
+/**
+ * Rows of weight [numEmbeddings, d] at index, int32 [..] → [.., d]. The row `paddingIdx` gets no gradient. An index
+ * outside the table is an error.
+ */
+export function embedding(index: Tensor, weight: Tensor, options: { paddingIdx?: number | null } = {}): Tensor {
+  checkNames('embedding', options, ['paddingIdx']);
+  const { paddingIdx = null } = options;
+  if (index.dtype !== 'int32') {
+    throw new NablaError(
+      'dtype',
+      `embedding: the index is ${index.dtype}, expected int32; make it with { dtype: 'int32' }`,
+      { op: 'embedding' },
+    );
+  }
+  const picked = weight.indexSelect(0, index.reshape(-1)).reshape([...index.shape, ...weight.shape.slice(1)]);
+  if (paddingIdx === null) return picked;
+  const learns = index.ne(paddingIdx).reshape([...index.shape, 1]);
+  return learns.where(picked, picked.detach());
+}
+
 /** Softmax cross-entropy of each row of logits [.., K]; labels int32 [..] or probabilities [.., K] → [..]. */
 export function crossEntropyRows(logits: Tensor, target: Tensor): Tensor {
   return make(crossEntropy(logits.node, target.node));

@@ -5,6 +5,7 @@ export {
   type ConvOptions,
   conv2d,
   dropout,
+  embedding,
   type LayerNormOptions,
   layerNorm,
   linear,

@@ -1,6 +1,6 @@
 // The layers: a function of functional.ts with its parameters.
 
-import { ones, zeros } from '../create.ts';
+import { arange, ones, zeros } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import type { Shape } from '../shape.ts';
@@ -11,6 +11,7 @@ import {
   checkProbability,
   conv2d,
   dropout,
+  embedding,
   layerNorm,
   linear,
   maxPool2d,
@@ -18,7 +19,7 @@ import {
   pair,
   type WindowOptions,
 } from './functional.ts';
-import { fanInUniform } from './init.ts';
+import { fanInUniform, normal } from './init.ts';
 import { Module, parameter } from './module.ts';
 
 export function checkCount(op: string, name: string, value: number): void {
@@ -162,6 +163,37 @@ export class LayerNorm extends Module {
 
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.normalizedShape, { weight: this.weight, bias: this.bias, eps: this.eps });
+  }
+}
+
+/**
+ * A table of vectors: index, int32 [..] in 0 … numEmbeddings − 1 → [.., embeddingDim]. weight [numEmbeddings,
+ * embeddingDim] is N(0, 1) at first; the row `paddingIdx` is 0 and learns nothing.
+ */
+export class Embedding extends Module {
+  weight: Tensor;
+  readonly paddingIdx: number | null;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: { paddingIdx?: number } = {}) {
+    super();
+    checkNames('Embedding', options, ['paddingIdx']);
+    checkCount('Embedding', 'numEmbeddings', numEmbeddings);
+    checkCount('Embedding', 'embeddingDim', embeddingDim);
+    const { paddingIdx = null } = options;
+    if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= 0 && paddingIdx < numEmbeddings)) {
+      throw new NablaError(
+        'option',
+        `Embedding: paddingIdx is ${paddingIdx}; expected a whole number from 0 to ${numEmbeddings - 1}`,
+      );
+    }
+    const drawn = normal([numEmbeddings, embeddingDim], 1);
+    const rows = arange(numEmbeddings).reshape(numEmbeddings, 1);
+    this.weight = parameter(paddingIdx === null ? drawn : rows.ne(paddingIdx).where(drawn, 0));
+    this.paddingIdx = paddingIdx;
+  }
+
+  forward(index: Tensor): Tensor {
+    return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
   }
 }
 
