@@ -168,6 +168,7 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
       [14, 11, 9],
       [20, 140, 130],
       [13, 10, 400],
+      [5, 27, 1],
     ];
     for (const [m, n, k] of shapes) {
       for (const bias of [undefined, 'columns', 'rows'] as const) {
@@ -230,6 +231,7 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
       [45, 67, 400],
       [1, 131, 57],
       [131, 1, 57],
+      [70, 131, 1],
       [5, 50, 70],
       [103, 210, 130],
       [15, 1024, 37],

@@ -7,7 +7,7 @@ import { finish, tile } from './epilogue';
 import { MR, NR } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
 import { Blend, PANELS, Problem, blendAt, readProblem } from './problem';
-import { rowTimesMatrix, unpacked } from './small';
+import { outer, rowTimesMatrix, unpacked } from './small';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
@@ -26,6 +26,7 @@ const PATH_PACKED: i32 = 0;
 const PATH_UNPACKED: i32 = 1;
 const PATH_ROW: i32 = 2;
 const PATH_DOT: i32 = 3;
+const PATH_OUTER: i32 = 4;
 
 /**
  * C[M,N] = act(alpha·op(A)·op(B) + beta·D + bias), batched; words as in abi.ts. Any alignment. D may be C, C overlaps
@@ -95,6 +96,7 @@ function choosePath(p: Problem): i32 {
   if (p.m == 1 && p.transA && p.lda == 4) p.transA = 0;
   if (p.n == 1 && !p.transB && p.ldb == 4) p.transB = 1;
   if (p.m == 1 && !p.transB) return PATH_ROW;
+  if (p.k == 1 && (!p.transB || p.ldb == 4)) return PATH_OUTER;
   if (p.transB) return p.m <= DOT_ROWS && !p.transA ? PATH_DOT : PATH_PACKED;
   if (p.m <= UNPACKED_ROWS_ALIASED) return PATH_UNPACKED;
   if (isAliased(p.ldb, p.k) || (p.transA && isAliased(p.lda, p.k))) return PATH_PACKED;
@@ -110,6 +112,7 @@ function multiply(p: Problem, path: i32, m0: i32, m1: i32, n0: i32, n1: i32): vo
   switch (path) {
     case PATH_ROW: rowTimesMatrix(p, n0, n1); break;
     case PATH_DOT: dotRows(p, m0, m1, n0, n1); break;
+    case PATH_OUTER: outer(p, m0, m1, n0, n1); break;
     case PATH_UNPACKED: unpacked(p, m0, m1, n0, n1); break;
     default: return packed(p, m0, m1, n0, n1);
   }
