@@ -12,8 +12,8 @@ import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
 import { type MemoryUse, memoryUse } from './plan/usage.ts';
 import { keepingKeys } from './random.ts';
-import { bindingOf, planOf, realised } from './realise.ts';
-import { type Binding, run } from './run/exec.ts';
+import { bindingOf, deferring, planOf, realised } from './realise.ts';
+import { type Binding, run, runLater } from './run/exec.ts';
 import { heldBytes } from './run/heap.ts';
 import { measure } from './run/measure.ts';
 import { getThreads } from './run/pool.ts';
@@ -31,6 +31,12 @@ export interface CompileOptions {
 /** A compiled function: call it like the original. */
 export interface Compiled<A extends unknown[], R> {
   (...args: A): R;
+  /**
+   * The same on the worker threads, while this one is free. Calls take their arguments, and all else they read, as
+   * they are when made, and run in that order; whatever is done synchronously waits for them first, so all is as if
+   * each call had run when it was made. One that fails rejects and leaves every variable as it was.
+   */
+  async(...args: A): Promise<R>;
   /** The plan for these arguments as text: its instructions and its memory. */
   explain(...args: A): string;
   /** Bytes of Wasm memory that a call with these arguments holds, by kind. Nothing is computed. */
@@ -82,7 +88,11 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     if (currentTrace() !== null) return fn(...args);
     return call(find(args), flattened(args)) as R;
   };
-  const inspection = {
+  const others = {
+    async: async (...args: A): Promise<R> => {
+      if (currentTrace() !== null) throw new NablaError('trace', ASYNC_INSIDE);
+      return (await callLater(() => find(args), flattened(args))) as R;
+    },
     explain: (...args: A) => printPlan(find(args).plan),
     memory: (...args: A) => memoryUse(find(args).plan, getThreads(), heldBytes),
     profile: (...args: A) => {
@@ -90,20 +100,39 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
       return keepingKeys(() => measure(traced.plan, bindings(traced, flattened(args))));
     },
   };
-  return Object.defineProperty(Object.assign(compiled, inspection), 'traces', { get: () => traces }) as Compiled<A, R>;
+  return Object.defineProperty(Object.assign(compiled, others), 'traces', { get: () => traces }) as Compiled<A, R>;
 }
 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
 const serves = ({ pattern, guards }: Traced, args: readonly unknown[]) => fits(pattern, args) && guards.every(holds);
 
+const ASYNC_INSIDE = 'an asynchronous call cannot be part of a compiled function; call the inner one without async';
+
+function call(traced: Traced, args: readonly unknown[]): unknown {
+  const outputs = run(traced.plan, bindings(traced, args), []);
+  overwrite(traced);
+  return results(traced, outputs);
+}
+
+/** Returns once the call is queued; the promise, once it has run. */
+async function callLater(find: () => Traced, args: readonly unknown[]): Promise<unknown> {
+  const traced = deferring(find);
+  const { outputs, done } = deferring(() => runLater(traced.plan, bindings(traced, args)));
+  overwrite(traced);
+  await done;
+  return results(traced, outputs);
+}
+
 function bindings({ bind }: Traced, args: readonly unknown[]): Binding[] {
   return bind.map((b) => b(args));
 }
 
-function call(traced: Traced, args: readonly unknown[]): unknown {
-  const outputs = run(traced.plan, bindings(traced, args), []);
-  for (const state of traced.updates) state.overwrite();
+function overwrite({ updates }: Traced): void {
+  for (const state of updates) state.overwrite();
   nextEpoch();
+}
+
+function results(traced: Traced, outputs: readonly Value[]): unknown {
   const tensors = outputs.map((value, k) => new Tensor(leaf(value, traced.shapes[k] as readonly number[])));
   return traced.result(tensors);
 }

@@ -1,4 +1,5 @@
 // From a graph to elements: finds or builds the plan of what is asked, runs it, and cuts what was computed.
+import type { Elements } from './dtype.ts';
 import { NablaError } from './error.ts';
 import { type Node, nextEpoch } from './graph/node.ts';
 import { leaf, type State } from './graph/state.ts';
@@ -8,7 +9,7 @@ import { openEnds, walk } from './graph/walk.ts';
 import { type Canonical, canonical, PlanCache, type Request } from './plan/cache.ts';
 import { type LeafSpec, makePlan, type Plan } from './plan/plan.ts';
 import { optimise, rewrite } from './rewrite/index.ts';
-import { type Binding, run, uninstall } from './run/exec.ts';
+import { type Binding, readLater, run, runLater, uninstall } from './run/exec.ts';
 
 const cache = new PlanCache(uninstall);
 let built = 0;
@@ -144,6 +145,27 @@ function worthKeeping(node: Node): boolean {
   return node.timesComputed >= 2 && node.value === null && node.inputs.length > 0 && !node.requiresGrad;
 }
 
+let deferred = false;
+
+/**
+ * Runs `fn` with programs queued instead of run: what it computes has values that will be written. But a pending
+ * assignment runs at once, after all that is queued, since only its outcome says which version a variable has.
+ */
+export function deferring<T>(fn: () => T): T {
+  const before = deferred;
+  deferred = true;
+  try {
+    return fn();
+  } finally {
+    deferred = before;
+  }
+}
+
+/** Elements of a node as it is now, once they are known. */
+export function elementsLater(node: Node): Promise<Elements> {
+  return readLater(deferring(() => realised(node)));
+}
+
 /** Runs one program for `nodes` and the next versions of `states`. */
 function compute(nodes: readonly Node[], states: ReadonlyMap<Node, State>): void {
   const updates = [...states].map(([node, state]) => ({ node, leaf: state.realised, state }));
@@ -156,7 +178,8 @@ function compute(nodes: readonly Node[], states: ReadonlyMap<Node, State>): void
     inUse.add(target);
     return target;
   });
-  const outputs = run(planOf(request, form), leaves, targets);
+  const plan = planOf(request, form);
+  const outputs = deferred && updates.length === 0 ? runLater(plan, leaves).outputs : run(plan, leaves, targets);
   nodes.forEach((node, k) => {
     node.value = outputs[k] as Value;
   });

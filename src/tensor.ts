@@ -1,7 +1,7 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
 
 import { backward } from './backward.ts';
-import { type DType, isDType, promote } from './dtype.ts';
+import { type DType, type Elements, isDType, promote } from './dtype.ts';
 import { NablaError } from './error.ts';
 import type { Node } from './graph/node.ts';
 import { noGrad } from './graph/node.ts';
@@ -17,7 +17,8 @@ import * as m from './ops/move.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { checkNames } from './options.ts';
-import { bound, realise, realised } from './realise.ts';
+import { bound, elementsLater, realise, realised } from './realise.ts';
+import { drain } from './run/queue.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
@@ -83,6 +84,11 @@ export class Tensor {
 
   /** The one element as a number (a bool as 0 or 1). */
   item(): number {
+    this.#checkItem();
+    return realised(this.node).read()[0] as number;
+  }
+
+  #checkItem(): void {
     if (this.size !== 1) {
       throw new NablaError(
         'shape',
@@ -92,25 +98,31 @@ export class Tensor {
         },
       );
     }
-    return realised(this.node).read()[0] as number;
   }
 
   /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
   data(): Float32Array | Int32Array | Uint8Array {
-    const elements = realised(this.node).read();
-    return this.dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
+    return owned(realised(this.node).read(), this.dtype);
   }
 
   /** Nested arrays in the tensor's shape; of a scalar, the number. */
   toArray(): Nested {
-    const flat = this.data();
-    const item = (i: number): Nested => (this.dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
-    const nest = (axis: number, at: number): Nested => {
-      if (axis === this.shape.length) return item(at);
-      const inner = sizeOf(this.shape.slice(axis + 1));
-      return Array.from({ length: this.shape[axis] as number }, (_, i) => nest(axis + 1, at + i * inner));
-    };
-    return nest(0, 0);
+    return nested(this.data(), this.shape, this.dtype);
+  }
+
+  /**
+   * `item`, `data` and `toArray` by the worker threads, while this one is free: of the tensor as it is now, once all
+   * asynchronous calls made before have run.
+   */
+  async itemAsync(): Promise<number> {
+    this.#checkItem();
+    return (await elementsLater(this.node))[0] as number;
+  }
+  async dataAsync(): Promise<Float32Array | Int32Array | Uint8Array> {
+    return owned(await elementsLater(this.node), this.dtype);
+  }
+  async toArrayAsync(): Promise<Nested> {
+    return nested(await this.dataAsync(), this.shape, this.dtype);
   }
 
   toString(): string {
@@ -134,6 +146,7 @@ export class Tensor {
 
   /** Frees its memory at once; reading it afterwards is an error. Nothing needs it: what nobody holds is freed anyway. */
   dispose(): void {
+    drain();
     if (this.#state !== null) this.#state.value.dispose();
     else if (this.#node?.value) this.#node.value.dispose();
     else if (this.#node) this.#node.value = disposedValue(this.#node);
@@ -403,6 +416,22 @@ export class Tensor {
   matmul(other: Tensor): Tensor {
     return make(matmul(this.node, other.node));
   }
+}
+
+// ---- elements as a user gets them
+
+function owned(elements: Elements, dtype: DType): Float32Array | Int32Array | Uint8Array {
+  return dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
+}
+
+function nested(flat: ArrayLike<number>, shape: Shape, dtype: DType): Nested {
+  const item = (i: number): Nested => (dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
+  const nest = (axis: number, at: number): Nested => {
+    if (axis === shape.length) return item(at);
+    const inner = sizeOf(shape.slice(axis + 1));
+    return Array.from({ length: shape[axis] as number }, (_, i) => nest(axis + 1, at + i * inner));
+  };
+  return nest(0, 0);
 }
 
 // ---- between tensors and nodes

@@ -12,12 +12,22 @@ export interface Residence {
   release(): void;
 }
 
+/** A program still to run, or under way, that writes a value; run/queue.ts makes these. */
+export interface Writer {
+  /** Why it failed, and the value will never be known. */
+  readonly error: unknown;
+  /** Returns once it has run. */
+  wait(): void;
+}
+
 export class Value {
   readonly dtype: DType;
   readonly nElems: number;
   /** The home; null while only the residence is up to date. */
   host: Elements | null;
   residence: Residence | null = null;
+  /** The last queued program that writes it, until that has run. */
+  writer: Writer | null = null;
   /** Bound again and again (a parameter, a constant of a compiled function): worth keeping in Wasm memory. */
   lasting = false;
   disposed = false;
@@ -38,10 +48,22 @@ export class Value {
     return this.nElems * ELEMENT_BYTES;
   }
 
-  /** The elements now; not to be kept or written. */
+  /** The elements once every program queued before has run; not to be kept or written. */
   read(): Elements {
-    if (this.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
+    this.writer?.wait();
+    return this.elements();
+  }
+
+  /** The elements as they are now, for a program whose turn has come: what is queued after it may write them again. */
+  elements(): Elements {
+    this.check();
     return this.host ?? this.residence?.read() ?? allocate(this.dtype, this.nElems);
+  }
+
+  /** Throws where there are no elements, nor any to come. */
+  check(): void {
+    if (this.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
+    if (this.writer !== null && this.writer.error !== null) throw this.writer.error;
   }
 
   /** Replaces the elements. */

@@ -106,7 +106,7 @@ export class Heap {
 
   /** Address of a value in Wasm memory, copied in if it is not there (and `fill` asks for its elements). */
   resident(value: Value, fill = true): number {
-    if (value.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
+    value.check();
     let block = value.residence as Block | null;
     if (block === null) {
       const nBytes = heldBytes(value.nBytes);

@@ -2,9 +2,10 @@
 import { STATUS_OK } from '../../assembly/abi.ts';
 import type { Value } from '../graph/value.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Binding, fault, prepare } from './exec.ts';
+import { type Binding, fault, Run } from './exec.ts';
 import { theHeap } from './heap.ts';
 import { Profile } from './profile.ts';
+import { drain } from './queue.ts';
 import { newTimes, runTimed } from './timing.ts';
 
 /** V8 compiles kernels anew in the first milliseconds that they run. */
@@ -15,6 +16,7 @@ const MAX_RUNS = 1000;
 
 /** The median time of each instruction of a plan that overwrites the variables it updates. */
 export function measure(plan: Plan, leaves: readonly Binding[]): Profile {
+  drain();
   const repeat = repeatable(plan, leaves);
   const warm = performance.now() + WARM_MS;
   do repeat(newTimes(plan));
@@ -40,7 +42,7 @@ function repeatable(plan: Plan, leaves: readonly Binding[]): (times: Float64Arra
   const variables = plan.targets.map(({ leaf }) => leaves[leaf] as Value);
   const saved = variables.map((value) => value.read().slice());
   return (times) => {
-    const { table } = prepare(plan, fixed, []);
+    const { table } = new Run(plan, fixed, []).prepare();
     let status = STATUS_OK;
     try {
       status = runTimed(plan, table, times);

@@ -25,7 +25,7 @@ export function recording(): boolean {
 }
 
 /** Runs a program that is in place; returns its status. */
-export function record({ plan, table }: { plan: Plan; table: number }): number {
+export function record(plan: Plan, table: number): number {
   const times = newTimes(plan);
   const status = runTimed(plan, table, times);
   if (status !== STATUS_OK) return status;

@@ -9,9 +9,16 @@ export interface Kernels {
   run(program: number, table: number, scratch: number, thread: number, threads: number, sync: number): number;
   /** Runs a program on `threads` threads, this one among them: see assembly/job.ts. */
   share(program: number, table: number, threads: number, sync: number): number;
-  finish(fault: number, sync: number): void;
-  /** What a worker does all its life. */
-  work(thread: number, sync: number): void;
+  /** Runs a program on `threads` workers, without waiting for them. */
+  start(program: number, table: number, threads: number, sync: number): void;
+  settled(sync: number): boolean;
+  /** Waits for all threads of the present job and returns its status. */
+  settle(sync: number): number;
+  /** Takes a thread that trapped or died out of the job. */
+  leave(worker: number, ticket: number, fault: number, sync: number): void;
+  /** What a worker does first, and then all its life. */
+  sit(worker: number, ticket: number, sync: number): number;
+  work(worker: number, ticket: number, seen: number, sync: number): number;
   heapBase(): number;
 }
 

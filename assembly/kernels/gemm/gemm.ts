@@ -16,9 +16,11 @@ const MC: i32 = 16 * MR;
 /** Columns of B packed at once (1.1 MiB). */
 const NC: i32 = 768;
 /** Matrices B up to this many elements are read where they are: packing them costs more than it saves. */
-const UNPACKED_B: i64 = 128 * 128;
-/** With fewer rows than this, packing B costs more than it saves, whatever its size. */
-const UNPACKED_ROWS: i32 = 12;
+const UNPACKED_B: i64 = 0;
+/** With at most so many rows packing B costs more than it saves, whatever its size … */
+const UNPACKED_ROWS: i32 = 96;
+/** … or so many where B's rows lie whole pages apart, so that a panel of it falls on few sets of the L1 cache. */
+const UNPACKED_ROWS_ALIASED: i32 = 12;
 
 const PATH_PACKED: i32 = 0;
 const PATH_UNPACKED: i32 = 1;
@@ -94,7 +96,14 @@ function choosePath(p: Problem): i32 {
   if (p.n == 1 && !p.transB && p.ldb == 4) p.transB = 1;
   if (p.m == 1 && !p.transB) return PATH_ROW;
   if (p.transB) return p.m <= DOT_ROWS && !p.transA ? PATH_DOT : PATH_PACKED;
+  if (p.m <= UNPACKED_ROWS_ALIASED) return PATH_UNPACKED;
+  if (isAliased(p.ldb, p.k) || (p.transA && isAliased(p.lda, p.k))) return PATH_PACKED;
   return p.m <= UNPACKED_ROWS || <i64>p.n * p.k <= UNPACKED_B ? PATH_UNPACKED : PATH_PACKED;
+}
+
+/** Whether k rows `ld` bytes apart are more than the ways of the few sets of L1 that they fall on. */
+function isAliased(ld: usize, k: i32): bool {
+  return (ld & 4095) == 0 && k > 16;
 }
 
 function multiply(p: Problem, path: i32, m0: i32, m1: i32, n0: i32, n1: i32): void {
