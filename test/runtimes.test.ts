@@ -80,8 +80,8 @@ describe.each(RUNTIMES)('$name', (runtime) => {
     await expectClose(report.losses);
     expect(report.stderr).toBe('');
     if (availableParallelism() > 1) expect(report.shared).toBeGreaterThan(100);
-    // Kept inputs would come to 400 MB; collectors that are free to choose take some tens.
-    expect(report.grownMB).toBeLessThan(60);
+    // Kept inputs would come to 400 MB; a collector that is free to choose lets up to 45 lie.
+    expect(report.grownMB).toBeLessThan(100);
     expect(report.lingeredMs).toBeLessThan(5000);
   });
 
