@@ -235,7 +235,9 @@ describe('profile', () => {
       return picked;
     });
     const before = table.toArray();
-    expect(() => step.profile(tensor(Int32Array.of(1, 4)))).toThrow(/index/);
+    expect(() => step.profile(tensor(Int32Array.of(1, 4)))).toThrow(
+      /^(gather|indexSelect): a computed index is out of range/,
+    );
     expect(table.toArray()).toEqual(before);
   });
 });

@@ -106,6 +106,8 @@ const RULES: Readonly<Record<number, Rule>> = {
   [abi.OP_GATHER]: gather,
   [abi.OP_SCATTER_ADD]: scatterAdd,
   [abi.OP_RANDOM]: streams(3),
+  [abi.OP_LAYER_NORM]: streams(5, 6),
+  [abi.OP_LAYER_NORM_GRAD]: streams(7, 8),
   [abi.OP_MAP]: map,
 };
 const OTHER = streams();

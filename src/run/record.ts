@@ -1,5 +1,5 @@
-// NABLA_PROFILE=1: every program runs on the calling thread with its instructions timed; when the process exits,
-// tables of what took the time go to stderr.
+// NABLA_PROFILE=1: every program of a synchronous call runs on the calling thread with its instructions timed; when
+// the process exits, tables of what took the time go to stderr.
 import { STATUS_OK } from '../../assembly/abi.ts';
 import type { Plan } from '../plan/plan.ts';
 import { setting } from './env.ts';
