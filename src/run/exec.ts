@@ -67,10 +67,7 @@ function install(plan: Plan, heap: Heap): Installed {
  */
 export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Value[] {
   drain();
-  const once = new Run(plan, leaves, targets);
-  const place = once.prepare();
-  const status = recording() ? record(plan, place.table) : runProgram({ ...place, threads: once.threads });
-  return once.finish(status);
+  return new Run(plan, leaves, targets).now();
 }
 
 /**
@@ -80,7 +77,9 @@ export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Va
 export function runLater(plan: Plan, leaves: readonly Binding[]): { outputs: Value[]; done: Promise<unknown> } {
   checkIndices(plan, leaves, (value) => value.writer === null);
   const later = new Run(plan, leaves.map(snapshot), []);
-  const task = new Task(later);
+  // What is recorded runs here, when its turn comes.
+  const work = { threads: 0, finish: () => later.now(), ended: (failed: boolean) => later.ended(failed) };
+  const task = new Task(recording() ? work : later);
   later.claim(task);
   return { outputs: later.outputs, done: enqueue(task).result };
 }
@@ -133,6 +132,13 @@ export class Run implements Work<Value[]> {
     for (const value of failed ? this.#updated : [...this.outputs, ...this.#updated]) {
       if (value.writer === this.#writer) value.writer = null;
     }
+  }
+
+  /** Runs on this thread and those that help it. */
+  now(): Value[] {
+    const { program, table } = this.prepare();
+    const { plan, threads } = this;
+    return this.finish(recording() ? record(plan, table) : runProgram({ program, table, threads }));
   }
 
   /** Checks indices, and puts everything where the program will look for it. */
