@@ -31,7 +31,7 @@ export const FAULT_INDEX = 2;
 export const FAULT_ABORTED = 3;
 /** A kernel trapped. */
 export const FAULT_TRAP = 4;
-/** A thread did not come back: its worker was stopped from outside. */
+/** A worker died. */
 export const FAULT_LOST = 5;
 
 export const OP_END = 0;
@@ -78,11 +78,15 @@ export const OP_MAXPOOL = 5;
 /** dx[planes, size] = 0, then dx[p, index[p, i]] += dy[p, i]. [1] dx [2] dy [3] index [4] planes [5] size = H·W [6] OH·OW */
 export const OP_MAXPOOL_GRAD = 6;
 
-/** Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log. out may be x. */
+/**
+ * Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log [6] height [7] first. out may be x.
+ * A height other than 0 is a causal mask over matrices of so many rows: row r of each is the softmax of its first
+ * r + `first` columns, and 0 in the rest, which is not read. The log takes no mask.
+ */
 export const OP_SOFTMAX = 7;
 /**
- * Gradient of OP_SOFTMAX from its output y. [1] dx [2] y [3] dy [4] rows [5] cols [6] 1 for the log.
- * softmax: y·(dy − Σ dy·y); log: dy − exp(y)·Σ dy. dx may be dy.
+ * Gradient of OP_SOFTMAX from its output y. [1] dx [2] y [3] dy [4] rows [5] cols [6] 1 for the log [7] height
+ * [8] first: dx is 0 where the mask hides x. softmax: y·(dy − Σ dy·y); log: dy − exp(y)·Σ dy. dx may be dy.
  */
 export const OP_SOFTMAX_GRAD = 8;
 /**
@@ -120,6 +124,20 @@ export const OP_SCATTER_ADD = 13;
 export const OP_RANDOM = 14;
 export const RANDOM_UNIFORM = 0;
 export const RANDOM_NORMAL = 1;
+
+/**
+ * Rows brought to mean 0 and variance 1, then scaled and shifted: out = (x − mean)·w/√(variance + eps) + b.
+ * [1] out [2] x [3] w [cols] | NONE [4] b [cols] | NONE [5] rows [6] cols [7] eps: the bits of a float32
+ */
+export const OP_LAYER_NORM = 16;
+/**
+ * Gradients of OP_LAYER_NORM, from x and dy [rows,cols]; x̂ is the row at mean 0 and variance 1, recomputed.
+ * [1] dx | NONE [2] dw | NONE [3] db | NONE [4] x [5] dy [6] w [cols] | NONE [7] rows [8] cols
+ * [9] eps: the bits of a float32 [10] slices
+ * dx = (g − mean(g) − x̂·mean(g·x̂))/σ where g = dy·w. Rows are cut into `slices` equal parts (the last may be short
+ * or empty): dw[slices,cols] and db[slices,cols] are the sums Σ dy·x̂ and Σ dy of each, left to be added up.
+ */
+export const OP_LAYER_NORM_GRAD = 17;
 
 /**
  * Elementwise work: a tape of micro-operations run over blocks that stay in the L1 cache.
@@ -262,10 +280,11 @@ export const MICRO_REDUCE_MAX = 97; // NaN wins
 export const MICRO_REDUCE_MIN = 98;
 export const MICRO_PROD = 99;
 
-// The page that threads share: words at these byte offsets, then a cache line a thread. The workers of a page are
-// numbered from 1; the host that started them is 0.
-/** The present job: its number · JOB_STEP, JOB_LED, and how many threads take part. A worker starts when the word
- * changes, and leaves for good when no thread is to take part. */
+// The page that threads share: words at these byte offsets, then a cache line for each thread and worker.
+//
+// A program is run by threads 0 … n − 1. Thread 0 is the caller and thread t is worker t; or, where the workers run it
+// alone, worker n acts as thread 0.
+/** The present job: its number · 128, JOB_ALONE, and how many threads take part. A worker looks up when it changes. */
 export const SYNC_JOB = 0;
 /** Not 0 once a thread has failed: the first fault. Every wait at a barrier ends. */
 export const SYNC_FAULT = 4;
@@ -273,21 +292,25 @@ export const SYNC_FAULT = 4;
 export const SYNC_SLEEPERS = 8;
 export const SYNC_PROGRAM = 12;
 export const SYNC_TABLE = 16;
-/** Threads beside the first that have done their part of the present job, failed or not. */
-export const SYNC_DONE = 20;
 /** Scratch memory of thread 0; thread t's lies t · SCRATCH_BYTES further. */
-export const SYNC_SCRATCH = 24;
-/** Workers that have come up. */
-export const SYNC_READY = 28;
-/** The worker that leads a job, as its thread 0, where JOB_LED is set; elsewhere the host does. */
-export const SYNC_LEADER = 32;
-/** The word of the last job that a worker led to its end. */
-export const SYNC_ENDED = 36;
-/** The lines: how many barriers thread t has reached in the present job, and whether worker t has left the page. */
-export const SYNC_FLAGS = 64;
+export const SYNC_SCRATCH = 20;
+/** Threads that have not done their part of the present job. */
+export const SYNC_LEFT = 24;
+export const SYNC_LINES = 64;
 export const SYNC_LINE = 64;
-export const LINE_LEFT = 4;
-/** Most threads of a job, and the bits of its word that hold their number. */
+/** In the line of thread t: how many barriers of the present job it has reached, or FINISHED: its part is done, or failed. */
+export const LINE_REACHED = 0;
+export const FINISHED = 0x7fffffff;
+/**
+ * In the line of worker w, its seat: `ticket << SEAT_BITS | SEAT_*`, or 0: nobody sits there. A worker acts only while
+ * its own ticket lies there, so one that was given up can wake up late and do no harm.
+ */
+export const LINE_SEAT = 4;
+export const SEAT_BITS = 2;
+export const SEAT_COMING = 0;
+export const SEAT_WAITING = 1;
+export const SEAT_WORKING = 2;
+/** Bits of the job word that hold the number of threads, the most there can be, and the bit above: see SYNC_JOB. */
+export const SYNC_THREAD_BITS = 6;
 export const MAX_THREADS = 63;
-export const JOB_LED = 64;
-export const JOB_STEP = 128;
+export const JOB_ALONE = 64;

@@ -2,8 +2,8 @@
 // anew, so every loop over data lives in a kernel of its own.
 import {
   FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_SOLO, OP_ARGMAX, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
-  OP_GATHER, OP_GEMM, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD, OP_SOFTMAX,
-  OP_SOFTMAX_GRAD, STATUS_OK,
+  OP_GATHER, OP_GEMM, OP_LAYER_NORM, OP_LAYER_NORM_GRAD, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD,
+  OP_SOFTMAX, OP_SOFTMAX_GRAD, STATUS_OK,
 } from './abi';
 import { barrier } from './barrier';
 import { argmax } from './kernels/argmax';
@@ -15,6 +15,7 @@ import { gather, scatterAdd } from './kernels/gather';
 import { gemm } from './kernels/gemm/gemm';
 import { map } from './kernels/map/map';
 import { copy } from './kernels/move';
+import { layerNorm, layerNormGrad } from './kernels/norm';
 import { maxPool, maxPoolGrad } from './kernels/pool';
 import { random } from './kernels/random';
 import { softmax, softmaxGrad } from './kernels/softmax';
@@ -59,6 +60,10 @@ function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32
       return softmaxGrad(ins, table, scratch, thread, threads);
     case OP_CROSS_ENTROPY:
       return crossEntropy(ins, table, scratch, thread, threads);
+    case OP_LAYER_NORM:
+      return layerNorm(ins, table, scratch, thread, threads);
+    case OP_LAYER_NORM_GRAD:
+      return layerNormGrad(ins, table, scratch, thread, threads);
     case OP_ARGMAX:
       return argmax(ins, table, scratch, thread, threads);
     case OP_COPY:

@@ -1,107 +1,94 @@
-// A job: one program, run side by side by a leader, who is its thread 0, and the workers after it. The leader is the
-// host, which waits for the end, or a worker, while the host goes on.
+// A job: one program, run side by side by the caller and its workers, or by workers alone.
 import {
-  FAULT_ABORTED, FAULT_LOST, JOB_LED, JOB_STEP, MAX_THREADS, SCRATCH_BYTES, STATUS_OK, SYNC_DONE, SYNC_ENDED, SYNC_FAULT,
-  SYNC_JOB, SYNC_LEADER, SYNC_PROGRAM, SYNC_READY, SYNC_SCRATCH, SYNC_TABLE,
+  FAULT_ABORTED, FINISHED, JOB_ALONE, MAX_THREADS, SCRATCH_BYTES, SEAT_BITS, SEAT_COMING, SEAT_WAITING, SEAT_WORKING,
+  STATUS_OK, SYNC_FAULT, SYNC_JOB, SYNC_LEFT, SYNC_PROGRAM, SYNC_SCRATCH, SYNC_TABLE, SYNC_THREAD_BITS,
 } from './abi';
-import { abort, announce, changed, PATIENCE, reset } from './barrier';
+import { announce, changed, comes, finish, reachedAt, reset, seatAt } from './barrier';
 import { run } from './executor';
 
-/** One thread's part of the present job. */
-function part(thread: i32, threads: i32, sync: usize): void {
+/** One thread's part of the present job; true if it was the last. */
+function part(thread: i32, threads: i32, sync: usize): bool {
   const scratch = <usize>load<u32>(sync + SYNC_SCRATCH) + <usize>thread * SCRATCH_BYTES;
   const status = run(load<u32>(sync + SYNC_PROGRAM), load<u32>(sync + SYNC_TABLE), scratch, thread, threads, sync);
-  if (status != STATUS_OK && (status & 0xff) != FAULT_ABORTED) abort(sync, status, threads);
+  return finish(sync, thread, (status & 0xff) == FAULT_ABORTED ? STATUS_OK : status);
 }
 
-/** Waits until every thread beside the leader has done its part. Returns STATUS_OK or the first fault. */
-function close(threads: i32, sync: usize): i32 {
-  let naps = 0;
-  let done = atomic.load<i32>(sync + SYNC_DONE);
-  while (done < threads - 1 && naps < PATIENCE) {
-    if (!changed(sync, sync + SYNC_DONE, done)) naps++;
-    done = atomic.load<i32>(sync + SYNC_DONE);
-  }
-  if (naps == PATIENCE) abort(sync, FAULT_LOST, threads);
+function open(program: usize, table: usize, threads: i32, alone: i32, sync: usize): void {
+  store<u32>(sync + SYNC_PROGRAM, <u32>program);
+  store<u32>(sync + SYNC_TABLE, <u32>table);
+  reset(sync, threads);
+  const number = (atomic.load<i32>(sync + SYNC_JOB) >>> (SYNC_THREAD_BITS + 1)) + 1;
+  announce(sync, sync + SYNC_JOB, (number << (SYNC_THREAD_BITS + 1)) | alone | threads);
+}
+
+/** Runs `program` on this thread and the first `threads − 1` workers, all of which must be up: STATUS_OK or the first fault. */
+export function share(program: usize, table: usize, threads: i32, sync: usize): i32 {
+  open(program, table, threads, 0, sync);
+  part(0, threads, sync);
+  return settle(sync);
+}
+
+/** Lets the first `threads` workers, all of which must be up, run `program`, and does not wait for them. */
+export function start(program: usize, table: usize, threads: i32, sync: usize): void {
+  open(program, table, threads, JOB_ALONE, sync);
+}
+
+/** Whether every thread has done its part of the present job, so that `settle` will not wait. */
+export function settled(sync: usize): bool {
+  return atomic.load<i32>(sync + SYNC_LEFT) == 0;
+}
+
+/** Waits for every thread's part of the present job: STATUS_OK or the first fault. */
+export function settle(sync: usize): i32 {
+  const threads = atomic.load<i32>(sync + SYNC_JOB) & MAX_THREADS;
+  for (let t = 0; t < threads; t++) comes(sync, t, FINISHED);
   return atomic.load<i32>(sync + SYNC_FAULT);
 }
 
-function post(job: i32, program: usize, table: usize, sync: usize): i32 {
-  store<u32>(sync + SYNC_PROGRAM, <u32>program);
-  store<u32>(sync + SYNC_TABLE, <u32>table);
-  reset(sync, job & MAX_THREADS);
-  const word = ((atomic.load<i32>(sync + SYNC_JOB) & -JOB_STEP) + JOB_STEP) | job;
-  announce(sync, sync + SYNC_JOB, word);
-  return word;
+/** Which thread of a job a worker is; one that takes no part gets a number from `threads` on. */
+function threadOf(worker: i32, job: i32): i32 {
+  return (job & JOB_ALONE) != 0 && worker == (job & MAX_THREADS) ? 0 : worker;
 }
 
-// ---- the host
-
-/** Runs `program` on `threads` threads: the host and the first workers. Returns STATUS_OK or the first fault. */
-export function share(program: usize, table: usize, threads: i32, sync: usize): i32 {
-  post(threads, program, table, sync);
-  part(0, threads, sync);
-  return close(threads, sync);
+/** Moves a worker from one state of its seat to another; false if the seat is no longer its own. */
+function move(worker: i32, ticket: i32, from: i32, to: i32, sync: usize): bool {
+  const before = (ticket << SEAT_BITS) | from;
+  return atomic.cmpxchg<i32>(seatAt(sync, worker), before, (ticket << SEAT_BITS) | to) == before;
 }
 
-/** Has `program` run by the leading worker and the first others; its word at SYNC_ENDED says that they are done. */
-export function launch(program: usize, table: usize, threads: i32, sync: usize): i32 {
-  return post(threads | JOB_LED, program, table, sync);
-}
-
-/** Tells every worker to leave the page. */
-export function dismiss(sync: usize): void {
-  post(0, 0, 0, sync);
-}
-
-// ---- a worker
-
-/** Notes that a worker has come up; returns the job it need not do. */
-export function enter(sync: usize): i32 {
+/** A worker is up. Returns the present job, which is not its own; 0 if its seat was given away. */
+export function sit(worker: i32, ticket: i32, sync: usize): i32 {
   const job = atomic.load<i32>(sync + SYNC_JOB);
-  atomic.add<i32>(sync + SYNC_READY, 1);
-  return job;
+  return move(worker, ticket, SEAT_COMING, SEAT_WAITING, sync) ? job : 0;
 }
 
-/** Does the jobs after `job` until it has led one, whose word it returns, or is to leave: 0. */
-export function work(worker: i32, sync: usize, job: i32): i32 {
-  const leads = worker == load<i32>(sync + SYNC_LEADER);
-  while (job == 0 || (job & MAX_THREADS) != 0) {
-    while (!changed(sync, sync + SYNC_JOB, job)) {}
+/**
+ * A worker's life: wait for the next job after `seen`, do its part. Returns the job if workers ran it alone and this one
+ * was the last to finish, for the host to be told; 0 if the worker's seat was given away. A trap ends it; `leave` is
+ * then called for it.
+ */
+export function work(worker: i32, ticket: i32, seen: i32, sync: usize): i32 {
+  let job = seen;
+  while (true) {
+    while (!changed(sync, sync + SYNC_JOB, job)) {
+      if (atomic.load<i32>(seatAt(sync, worker)) >>> SEAT_BITS != ticket) return 0;
+    }
     job = atomic.load<i32>(sync + SYNC_JOB);
     const threads = job & MAX_THREADS;
-    if (leads && job & JOB_LED) {
-      part(0, threads, sync);
-      close(threads, sync);
-      end(job, sync);
-      return job;
-    }
-    if (worker < threads) {
-      part(worker, threads, sync);
-      finish(sync);
-    }
+    const thread = threadOf(worker, job);
+    if (thread >= threads) continue;
+    if (!move(worker, ticket, SEAT_WAITING, SEAT_WORKING, sync)) return 0;
+    const last = part(thread, threads, sync);
+    move(worker, ticket, SEAT_WORKING, SEAT_WAITING, sync);
+    if (last && (job & JOB_ALONE) != 0) return job;
   }
-  return 0;
 }
 
-function finish(sync: usize): void {
-  atomic.add<i32>(sync + SYNC_DONE, 1);
-  atomic.notify(sync + SYNC_DONE, -1);
-}
-
-function end(job: i32, sync: usize): void {
-  atomic.store<i32>(sync + SYNC_ENDED, job);
-  atomic.notify(sync + SYNC_ENDED, -1);
-}
-
-/** Notes that a worker, or the host (0), failed in the present job and does no more of it; a leader's waits for the others. */
-export function fail(fault: i32, worker: i32, sync: usize): void {
+/** Takes a thread that trapped or died out of its seat, and out of the present job. The caller has worker 0 and ticket 0. */
+export function leave(worker: i32, ticket: i32, fault: i32, sync: usize): void {
+  if (atomic.load<i32>(seatAt(sync, worker)) >>> SEAT_BITS != ticket) return;
+  atomic.store<i32>(seatAt(sync, worker), 0);
   const job = atomic.load<i32>(sync + SYNC_JOB);
-  const threads = job & MAX_THREADS;
-  const leader = job & JOB_LED ? load<i32>(sync + SYNC_LEADER) : 0;
-  abort(sync, fault, threads);
-  if (worker == leader) {
-    close(threads, sync);
-    end(job, sync);
-  } else if (worker < threads) finish(sync);
+  const thread = threadOf(worker, job);
+  if (thread < (job & MAX_THREADS) && atomic.load<i32>(reachedAt(sync, thread)) != FINISHED) finish(sync, thread, fault);
 }

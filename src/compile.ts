@@ -10,8 +10,14 @@ import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
-import { bindingOf, planOf, realised } from './realise.ts';
-import { type Binding, enqueue, run } from './run/exec.ts';
+import { type MemoryUse, memoryUse } from './plan/usage.ts';
+import { keepingKeys } from './random.ts';
+import { bindingOf, deferring, planOf, realised } from './realise.ts';
+import { type Binding, run, runLater } from './run/exec.ts';
+import { heldBytes } from './run/heap.ts';
+import { measure } from './run/measure.ts';
+import { getThreads } from './run/pool.ts';
+import type { Profile } from './run/profile.ts';
 import { type Shape, sameShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -26,13 +32,20 @@ export interface CompileOptions {
 export interface Compiled<A extends unknown[], R> {
   (...args: A): R;
   /**
-   * Calls it without waiting: worker threads run the program while this one goes on. Calls are done in their order, with
-   * tensors and numbers as they are now; whatever is computed or read otherwise comes after them. On an error nothing
-   * was updated, the promise is rejected, and later calls go on.
+   * The same on the worker threads, while this one is free. Calls take their arguments, and all else they read, as
+   * they are when made, and run in that order; whatever is done synchronously waits for them first, so all is as if
+   * each call had run when it was made. One that fails rejects and leaves every variable as it was.
    */
   async(...args: A): Promise<R>;
   /** The plan for these arguments as text: its instructions and its memory. */
   explain(...args: A): string;
+  /** Bytes of Wasm memory that a call with these arguments holds, by kind. Nothing is computed. */
+  memory(...args: A): MemoryUse;
+  /**
+   * Runs the plan for these arguments over and over for about half a second, on one thread, with every instruction
+   * timed: print it for a table. Nothing changes by it: variables are put back, random numbers go on as before.
+   */
+  profile(...args: A): Profile;
   /** How many times the function was traced. */
   readonly traces: number;
 }
@@ -75,44 +88,53 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     if (currentTrace() !== null) return fn(...args);
     return call(find(args), flattened(args)) as R;
   };
-  const later = async (...args: A): Promise<R> => {
-    if (currentTrace() !== null) {
-      throw new NablaError('trace', 'an asynchronous call was made inside compile(); call the function itself there');
-    }
-    return (await callAsync(find(args), flattened(args))) as R;
+  const others = {
+    async: async (...args: A): Promise<R> => {
+      if (currentTrace() !== null) throw new NablaError('trace', ASYNC_INSIDE);
+      return (await callLater(() => find(args), flattened(args))) as R;
+    },
+    explain: (...args: A) => printPlan(find(args).plan),
+    memory: (...args: A) => memoryUse(find(args).plan, getThreads(), heldBytes),
+    profile: (...args: A) => {
+      const traced = find(args);
+      return keepingKeys(() => measure(traced.plan, bindings(traced, flattened(args))));
+    },
   };
-  return Object.defineProperty(
-    Object.assign(compiled, { async: later, explain: (...args: A) => printPlan(find(args).plan) }),
-    'traces',
-    { get: () => traces },
-  ) as Compiled<A, R>;
+  return Object.defineProperty(Object.assign(compiled, others), 'traces', { get: () => traces }) as Compiled<A, R>;
 }
 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
 const serves = ({ pattern, guards }: Traced, args: readonly unknown[]) => fits(pattern, args) && guards.every(holds);
 
+const ASYNC_INSIDE = 'an asynchronous call cannot be part of a compiled function; call the inner one without async';
+
 function call(traced: Traced, args: readonly unknown[]): unknown {
-  const outputs = run(traced.plan, bound(traced, args), []);
-  updated(traced);
-  return resultOf(traced, outputs);
+  const outputs = run(traced.plan, bindings(traced, args), []);
+  overwrite(traced);
+  return results(traced, outputs);
 }
 
-async function callAsync(traced: Traced, args: readonly unknown[]): Promise<unknown> {
-  const { outputs, done } = enqueue(traced.plan, bound(traced, args));
-  updated(traced);
+/** Returns once the call is queued; the promise, once it has run. */
+async function callLater(find: () => Traced, args: readonly unknown[]): Promise<unknown> {
+  const traced = deferring(find);
+  const { outputs, done } = deferring(() => runLater(traced.plan, bindings(traced, args)));
+  overwrite(traced);
   await done;
-  return resultOf(traced, outputs);
+  return results(traced, outputs);
 }
 
-const bound = ({ bind }: Traced, args: readonly unknown[]) => bind.map((b) => b(args));
+function bindings({ bind }: Traced, args: readonly unknown[]): Binding[] {
+  return bind.map((b) => b(args));
+}
 
-function updated({ updates }: Traced): void {
+function overwrite({ updates }: Traced): void {
   for (const state of updates) state.overwrite();
   nextEpoch();
 }
 
-function resultOf({ result, shapes }: Traced, outputs: readonly Value[]): unknown {
-  return result(outputs.map((value, k) => new Tensor(leaf(value, shapes[k] as readonly number[]))));
+function results(traced: Traced, outputs: readonly Value[]): unknown {
+  const tensors = outputs.map((value, k) => new Tensor(leaf(value, traced.shapes[k] as readonly number[])));
+  return traced.result(tensors);
 }
 
 // ---- arguments and results: tensors and numbers in arrays and plain objects

@@ -1,6 +1,6 @@
 // Reverse-mode differentiation: gradients are new nodes, built by each op's own rule out of other ops.
 import { NablaError } from './error.ts';
-import { apply, type Node } from './graph/node.ts';
+import { apply, inLayerOf, type Node } from './graph/node.ts';
 import type { Op } from './graph/op.ts';
 import { walk } from './graph/walk.ts';
 import { add, expand } from './ops/elementwise.ts';
@@ -32,7 +32,7 @@ export function gradients(y: Node, xs: readonly Node[]): (Node | null)[] {
     const node = order[i] as Node;
     const dy = adjoints.get(node);
     if (dy === undefined || !wanted.has(node)) continue;
-    pullBack(node, dy, wanted, adjoints);
+    inLayerOf(node, () => pullBack(node, dy, wanted, adjoints));
   }
   return xs.map((x) => {
     if (x !== stable && !order.some((n) => wanted.has(n) && n.inputs.includes(x))) return null;

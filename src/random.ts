@@ -17,3 +17,13 @@ export function manualSeed(n: number): void {
 export function nextKey(): readonly number[] {
   return [seed | 0, count++ | 0];
 }
+
+/** Runs `fn` and takes back the keys it drew, so what follows draws the same as without it. */
+export function keepingKeys<T>(fn: () => T): T {
+  const before = count;
+  try {
+    return fn();
+  } finally {
+    count = before;
+  }
+}

@@ -9,7 +9,7 @@ import { openEnds, walk } from './graph/walk.ts';
 import { type Canonical, canonical, PlanCache, type Request } from './plan/cache.ts';
 import { type LeafSpec, makePlan, type Plan } from './plan/plan.ts';
 import { optimise, rewrite } from './rewrite/index.ts';
-import { type Binding, elementsLater, enqueue, run, uninstall } from './run/exec.ts';
+import { type Binding, readLater, run, runLater, uninstall } from './run/exec.ts';
 
 const cache = new PlanCache(uninstall);
 let built = 0;
@@ -65,13 +65,6 @@ function expandRequests(roots: readonly Node[]): readonly Node[] {
  * are about to change, so what depends on them is not differentiated again.
  */
 export function realise(wanted: readonly Node[], step = false): void {
-  realiseBy(run, wanted, step);
-}
-
-/** Runs a plan, or sees to it that it is run. */
-type Start = typeof run;
-
-function realiseBy(start: Start, wanted: readonly Node[], step: boolean): void {
   const open = wanted.filter((n) => n.value === null);
   if (open.length === 0) return;
   const group = groupOf(open);
@@ -83,7 +76,6 @@ function realiseBy(start: Start, wanted: readonly Node[], step: boolean): void {
   const states = new Map(all.flatMap((n) => (n.state?.head === n ? [[n, n.state] as const] : [])));
   try {
     compute(
-      start,
       all.filter((n) => !states.has(n)),
       states,
     );
@@ -153,8 +145,29 @@ function worthKeeping(node: Node): boolean {
   return node.timesComputed >= 2 && node.value === null && node.inputs.length > 0 && !node.requiresGrad;
 }
 
-/** Starts one program for `nodes` and the next versions of `states`; at once where there are any, since an error takes them back. */
-function compute(start: Start, nodes: readonly Node[], states: ReadonlyMap<Node, State>): void {
+let deferred = false;
+
+/**
+ * Runs `fn` with programs queued instead of run: what it computes has values that will be written. But a pending
+ * assignment runs at once, after all that is queued, since only its outcome says which version a variable has.
+ */
+export function deferring<T>(fn: () => T): T {
+  const before = deferred;
+  deferred = true;
+  try {
+    return fn();
+  } finally {
+    deferred = before;
+  }
+}
+
+/** Elements of a node as it is now, once they are known. */
+export function elementsLater(node: Node): Promise<Elements> {
+  return readLater(deferring(() => realised(node)));
+}
+
+/** Runs one program for `nodes` and the next versions of `states`. */
+function compute(nodes: readonly Node[], states: ReadonlyMap<Node, State>): void {
   const updates = [...states].map(([node, state]) => ({ node, leaf: state.realised, state }));
   const request: Request = { outputs: nodes, updates, overwrite: false };
   const form = canonical(request);
@@ -165,7 +178,8 @@ function compute(start: Start, nodes: readonly Node[], states: ReadonlyMap<Node,
     inUse.add(target);
     return target;
   });
-  const outputs = (states.size > 0 ? run : start)(planOf(request, form), leaves, targets);
+  const plan = planOf(request, form);
+  const outputs = deferred && updates.length === 0 ? runLater(plan, leaves).outputs : run(plan, leaves, targets);
   nodes.forEach((node, k) => {
     node.value = outputs[k] as Value;
   });
@@ -189,22 +203,6 @@ export function bindingOf(node: Node): Binding {
 
 /** Elements of a node, computed if they are not known. */
 export function realised(node: Node): Value {
-  return realisedBy(run, node);
-}
-
-/** As the elements of `realised` in this moment, but computed after all queued calls by workers alone. */
-export async function realisedLater(node: Node): Promise<Elements> {
-  return elementsLater(realisedBy(queued, node));
-}
-
-/** The elements are asked for afterwards, and with them the error if there is one. */
-const queued: Start = (plan, leaves) => {
-  const { outputs, done } = enqueue(plan, leaves);
-  done.catch(() => {});
-  return outputs;
-};
-
-function realisedBy(start: Start, node: Node): Value {
   if (currentTrace() !== null) {
     throw new NablaError(
       'trace',
@@ -212,7 +210,7 @@ function realisedBy(start: Start, node: Node): Value {
     );
   }
   if (node.trace !== null) throw new NablaError('trace', ESCAPED);
-  if (node.value === null) realiseBy(start, [node], false);
+  if (node.value === null) realise([node]);
   node.state?.checkReadable(node);
   return node.value as Value;
 }

@@ -17,7 +17,8 @@ import * as m from './ops/move.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { checkNames } from './options.ts';
-import { bound, realise, realised, realisedLater } from './realise.ts';
+import { bound, elementsLater, realise, realised } from './realise.ts';
+import { drain } from './run/queue.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
@@ -25,9 +26,6 @@ export type Nested = number | boolean | readonly Nested[];
 /** What an operand may be: a tensor, or a number that takes the other operand's dtype. */
 export type Operand = Tensor | number;
 export type Axes = number | readonly number[];
-
-/** Elements in an array of the caller's own. */
-export type Data = Float32Array | Int32Array | Uint8Array;
 
 /** Most elements that `console.log` shows. */
 const MOST_SHOWN = 100;
@@ -86,44 +84,45 @@ export class Tensor {
 
   /** The one element as a number (a bool as 0 or 1). */
   item(): number {
-    this.#checkSingle('item');
+    this.#checkItem();
     return realised(this.node).read()[0] as number;
   }
 
+  #checkItem(): void {
+    if (this.size !== 1) {
+      throw new NablaError(
+        'shape',
+        `item: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`,
+        {
+          shape: this.shape,
+        },
+      );
+    }
+  }
+
   /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
-  data(): Data {
+  data(): Float32Array | Int32Array | Uint8Array {
     return owned(realised(this.node).read(), this.dtype);
   }
 
   /** Nested arrays in the tensor's shape; of a scalar, the number. */
   toArray(): Nested {
-    return nested(realised(this.node).read(), this.shape, this.dtype);
+    return nested(this.data(), this.shape, this.dtype);
   }
 
   /**
-   * As `item`, `data` and `toArray` in this moment, but computed by worker threads while this one goes on, after all
-   * asynchronous calls made before.
+   * `item`, `data` and `toArray` by the worker threads, while this one is free: of the tensor as it is now, once all
+   * asynchronous calls made before have run.
    */
   async itemAsync(): Promise<number> {
-    this.#checkSingle('itemAsync');
-    return (await realisedLater(this.node))[0] as number;
+    this.#checkItem();
+    return (await elementsLater(this.node))[0] as number;
   }
-  async dataAsync(): Promise<Data> {
-    const { dtype } = this;
-    return owned(await realisedLater(this.node), dtype);
+  async dataAsync(): Promise<Float32Array | Int32Array | Uint8Array> {
+    return owned(await elementsLater(this.node), this.dtype);
   }
   async toArrayAsync(): Promise<Nested> {
-    const { shape, dtype } = this;
-    return nested(await realisedLater(this.node), shape, dtype);
-  }
-
-  #checkSingle(op: string): void {
-    if (this.size === 1) return;
-    throw new NablaError(
-      'shape',
-      `${op}: ${formatShape(this.shape)} has ${this.size} elements, expected 1; use data() or toArray()`,
-      { shape: this.shape },
-    );
+    return nested(await this.dataAsync(), this.shape, this.dtype);
   }
 
   toString(): string {
@@ -147,6 +146,7 @@ export class Tensor {
 
   /** Frees its memory at once; reading it afterwards is an error. Nothing needs it: what nobody holds is freed anyway. */
   dispose(): void {
+    drain();
     if (this.#state !== null) this.#state.value.dispose();
     else if (this.#node?.value) this.#node.value.dispose();
     else if (this.#node) this.#node.value = disposedValue(this.#node);
@@ -418,11 +418,13 @@ export class Tensor {
   }
 }
 
-function owned(elements: Elements, dtype: DType): Data {
+// ---- elements as a user gets them
+
+function owned(elements: Elements, dtype: DType): Float32Array | Int32Array | Uint8Array {
   return dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
 }
 
-function nested(flat: Elements, shape: Shape, dtype: DType): Nested {
+function nested(flat: ArrayLike<number>, shape: Shape, dtype: DType): Nested {
   const item = (i: number): Nested => (dtype === 'bool' ? flat[i] !== 0 : (flat[i] as number));
   const nest = (axis: number, at: number): Nested => {
     if (axis === shape.length) return item(at);

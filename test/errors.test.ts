@@ -111,6 +111,27 @@ const shapes = mistakes('shape', [
     'binaryCrossEntropyWithLogits: prediction [4,1] and target [4] differ; expected equal shapes (reshape or flatten one)',
   ],
   [
+    'layerNorm, shape',
+    () => nn.layerNorm(z(2, 3, 4), [3, 5]),
+    'layerNorm: x [2,3,4] does not end in normalizedShape [3,5]',
+  ],
+  [
+    'layerNorm, weight',
+    () => nn.layerNorm(z(2, 4), 4, { weight: z(2) }),
+    'layerNorm: weight is [2], expected normalizedShape [4]',
+  ],
+  ['LayerNorm', () => new nn.LayerNorm(4).forward(z(2, 3)), 'layerNorm: x [2,3] does not end in normalizedShape [4]'],
+  [
+    'attention',
+    () => nn.scaledDotProductAttention(z(2, 5, 4), z(2, 5, 3), z(2, 5, 3)),
+    'scaledDotProductAttention: q [2,5,4], k [2,5,3] and v [2,5,3] do not fit; expected [.., T, d], [.., S, d] and [.., S, e]',
+  ],
+  [
+    'MultiheadAttention',
+    () => new nn.MultiheadAttention(8, 2).forward(z(5, 8)),
+    'MultiheadAttention: x is [5,8], expected [B, T, 8]',
+  ],
+  [
     'a layer of a model is named',
     () =>
       new nn.Sequential(new nn.Linear(4, 3), new nn.Sequential(new nn.ReLU(), new nn.Linear(2, 1))).forward(z(5, 4)),
@@ -140,10 +161,35 @@ const indices = mistakes('index', [
     () => compile((x: Tensor, y: Tensor) => nn.crossEntropy(x, y))(z(2, 3), labels(0, 7)).item(),
     'crossEntropy: label 7 at position 1 is out of range 0…2',
   ],
+  [
+    'Embedding',
+    () => new nn.Embedding(10, 4).forward(labels(0, 3, 10)).data(),
+    'gather from [10,4]: index 10 at position 2 is out of range 0…9',
+  ],
+  [
+    'Embedding, computed indices',
+    () => new nn.Embedding(10, 4).forward(labels(0, 3).sub(labels(0, 4))).data(),
+    'gather: a computed index is out of range; nothing was updated',
+  ],
+  [
+    'Embedding in a compiled function',
+    () => compile((i: Tensor) => nn.embedding(i, z(10, 4)).sum())(labels(-1)).item(),
+    'gather from [10,4]: index -1 at position 0 is out of range 0…9',
+  ],
   ['accuracy', () => nn.accuracy(z(2, 3), labels(3, 0)).item(), 'accuracy: label 3 at position 0 is out of range 0…2'],
 ]);
 
 const fractions = mistakes('dtype', [
+  [
+    'an index of float32',
+    () => new nn.Embedding(10, 4).forward(z(2)),
+    "embedding: the index is float32, expected int32; make it with { dtype: 'int32' }",
+  ],
+  [
+    'layerNorm',
+    () => nn.layerNorm(labels(1, 2), 2),
+    "layerNorm: got int32, expected float32; convert with .to('float32')",
+  ],
   [
     'labels that are no whole numbers',
     () => nn.crossEntropy(z(2, 3), tensor([0, 1.5])).item(),

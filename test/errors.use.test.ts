@@ -105,6 +105,27 @@ const options = mistakes('option', [
     () => new (wrong(nn.Linear))(3),
     'Linear: outFeatures is undefined; expected a whole number from 1',
   ],
+  ['LayerNorm', () => new nn.LayerNorm([4, 0]), 'LayerNorm: normalizedShape is 0; expected a whole number from 1'],
+  [
+    'MultiheadAttention',
+    () => new nn.MultiheadAttention(10, 4),
+    'MultiheadAttention: embedDim 10 does not divide into 4 heads',
+  ],
+  [
+    'two masks',
+    () =>
+      nn.scaledDotProductAttention(zeros([2, 2]), zeros([2, 2]), zeros([2, 2]), {
+        isCausal: true,
+        attnMask: zeros([2, 2]),
+      }),
+    'scaledDotProductAttention: got both isCausal and attnMask; expected one: add the causal mask to attnMask',
+  ],
+  ['Embedding', () => new nn.Embedding(0, 4), 'Embedding: numEmbeddings is 0; expected a whole number from 1'],
+  [
+    'Embedding, paddingIdx',
+    () => new nn.Embedding(10, 4, { paddingIdx: 10 }),
+    'Embedding: paddingIdx is 10; expected a whole number from 0 to 9',
+  ],
   ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a probability from 0 to below 1'],
   ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr is -1; expected a finite number from 0'],
   [

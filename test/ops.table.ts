@@ -9,6 +9,7 @@ import * as ge from '../src/ops/gelu.ts';
 import * as leaf from '../src/ops/leaf.ts';
 import * as mm from '../src/ops/matmul.ts';
 import * as m from '../src/ops/move.ts';
+import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
@@ -751,6 +752,16 @@ const indexing: Row[] = [
 ];
 
 const ROWS: number[][] = [[1], [2], [3], [4], [5], [8], [9], [17], [33], [3, 5], [2, 3, 4], [7, 1], [0, 3], [2, 1030]];
+const MASKED: number[][] = [
+  [1, 1],
+  [4, 4],
+  [2, 5, 5],
+  [9, 9],
+  [3, 5],
+  [5, 3],
+  [2, 2, 3, 3],
+  [0, 3],
+];
 const SHARED: Tolerance = {
   ulp: 8,
   of: 'inputs',
@@ -786,6 +797,25 @@ const softmaxes: Row[] = [
     tolerance: { ulp: 4, of: 'noise', why: 'a dot product of the row taken off each element, which may cancel' },
     smooth: 2,
   },
+  ...[1, 0, 3].flatMap((first): Row[] => [
+    {
+      ...{ name: `softmax, causal from ${first}`, ops: [s.softmaxOp], domains: [SPREAD], smooth: 2 },
+      build: (x) => s.causalSoftmax(x as Node, first),
+      cases: MASKED.map((shape) => ({ shapes: [shape] })),
+      tolerance: { ulp: 8, why: SHARED.why },
+    },
+    {
+      ...{ name: `softmaxGrad, causal from ${first}`, ops: [s.softmaxGradOp], domains: [SPREAD, SPREAD], smooth: 2 },
+      // y is a softmax under the same mask: the expression counts on its zeros.
+      build: (x, dy) => apply(s.softmaxGradOp, [s.causalSoftmax(x as Node, first), dy as Node], { causal: first }),
+      cases: MASKED.map((shape) => ({ shapes: [shape, shape] })),
+      tolerance: {
+        ulp: 8,
+        of: 1,
+        why: 'a softmax, and a dot product with it taken off each element, which may cancel',
+      },
+    },
+  ]),
   {
     name: 'logSoftmaxGrad',
     ops: [s.logSoftmaxGradOp],
@@ -858,6 +888,48 @@ const softmaxes: Row[] = [
   },
 ];
 
+const n = (x: Node | undefined) => x as Node;
+
+type Normalized = { weight?: boolean; bias?: boolean; axes?: number };
+/** x, then weight and bias as far as they are asked for. */
+const normalizing = (x: number[], { weight = true, bias = true, axes = 1 }: Normalized = {}): Case => {
+  const shape = x.slice(-axes);
+  const build = (a: Node | undefined, ...rest: Node[]) =>
+    norm.layerNorm(a as Node, shape, { weight: weight ? n(rest[0]) : null, bias: bias ? n(rest.at(-1)) : null });
+  return { shapes: [x, ...(weight ? [shape] : []), ...(bias ? [shape] : [])], build };
+};
+const NORM_SHAPES = [[1, 4], [4], [3, 5], [2, 3, 8], [5, 9], [20, 17], [2, 33], [0, 3]];
+const NORM: Tolerance = {
+  ulp: 16,
+  of: 'noise',
+  why: 'a mean of the row taken off each element, which may cancel, then a product with 1/σ, which the rest shares',
+};
+const normGradient = (op: Row['ops'][0]): Row => ({
+  ...{ name: op.name, ops: [op], build: (x) => n(x), domains: [SPREAD, SPREAD, SPREAD], tolerance: NORM, smooth: 2 },
+  cases: NORM_SHAPES.flatMap((shape): Case[] => {
+    const attrs = (weight: boolean) => ({ shape: shape.slice(-1), eps: 1e-5, weight, bias: true });
+    return [
+      { shapes: [shape, shape], build: (x, dy) => apply(op, [n(x), n(dy)], attrs(false)) },
+      { shapes: [shape, shape, shape.slice(-1)], build: (x, dy, w) => apply(op, [n(x), n(dy), n(w)], attrs(true)) },
+    ];
+  }),
+});
+const norms: Row[] = [
+  {
+    ...{ name: 'layerNorm', ops: [norm.layerNormOp], build: (x) => n(x), domains: [SPREAD, SPREAD, SPREAD] },
+    cases: [
+      ...NORM_SHAPES.map((x) => normalizing(x)),
+      normalizing([3, 5], { weight: false }),
+      normalizing([3, 5], { bias: false }),
+      normalizing([3, 5], { weight: false, bias: false }),
+      normalizing([2, 3, 4], { axes: 2 }),
+      normalizing([2, 3, 4], { axes: 3 }),
+    ],
+    ...{ tolerance: NORM, smooth: 2 },
+  },
+  ...[norm.layerNormGradOp, norm.layerNormWeightGradOp, norm.layerNormBiasGradOp].map(normGradient),
+];
+
 /** Small graphs that once went wrong: each names what it is about. */
 const graph = (
   name: string,
@@ -870,7 +942,6 @@ const graph = (
   ...{ tolerance: { ulp: 4, of: 'noise' as const, why: 'several roundings' }, smooth: 1 as const, ...more },
 });
 const zero = (x: Node | undefined) => leaf.constant(0, (x as Node).dtype);
-const n = (x: Node | undefined) => x as Node;
 const INFINITE = (sign: number) => e.div(leaf.constant(sign), leaf.constant(0));
 /** A tree of sums of neighbours, every sum of which is read again. */
 const sums = (x: Node[]): Node[] => {
@@ -932,5 +1003,5 @@ const combined: Row[] = [
 
 export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
-  ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...combined],
+  ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
 ];

@@ -15,7 +15,8 @@ interface Case {
   output: Summary;
   gradients: Summary[];
 }
-type Run = (t: [Tensor, Tensor, Tensor?], options: Options) => Tensor;
+type Inputs = [Tensor, Tensor, Tensor?, Tensor?];
+type Run = (t: Inputs, options: Options) => Tensor;
 
 /** The name of a method that takes no options and as many operands as the fixture has inputs. */
 const method = (name: string): Run =>
@@ -44,16 +45,24 @@ const RUN: Record<string, Run> = {
   transpose: ([x], { a, b }) => x.transpose(a, b).square(),
   permute: ([x], { axes }) => x.permute(...axes).square(),
   expand: ([x], { shape }) => x.expand(...shape).square(),
+  layerNorm: ([x, weight, bias], { shape, ...o }) => nn.layerNorm(x, shape, { weight, bias: bias ?? null, ...o }),
+  attention: ([q, k, v], o) => nn.scaledDotProductAttention(q, k, v as Tensor, o),
+  attentionMasked: ([q, k, v, attnMask]) =>
+    nn.scaledDotProductAttention(q, k, v as Tensor, { attnMask: attnMask as Tensor }),
+  embedding: ([weight, index], o) => nn.embedding(index, weight, o),
   powNumber: ([x], { exponent }) => x.pow(exponent),
 };
 
-function inputs({ op, inputs: specs, gradients }: Case, requiresGrad: boolean): [Tensor, Tensor, Tensor?] {
+/** Ops whose second input holds indices. */
+const WHOLE = ['crossEntropy', 'embedding'];
+
+function inputs({ op, inputs: specs, gradients }: Case, requiresGrad: boolean): Inputs {
   const made = specs.map((spec, i) => {
     const values = specValues(spec);
-    if (op === 'crossEntropy' && i === 1) return tensor(Int32Array.from(values), { shape: spec.shape });
+    if (WHOLE.includes(op) && i === 1) return tensor(Int32Array.from(values), { shape: spec.shape });
     return tensor(values, { shape: spec.shape, requiresGrad: requiresGrad && i < gradients.length });
   });
-  return made as [Tensor, Tensor, Tensor?];
+  return made as Inputs;
 }
 
 const { cases } = fixture<{ cases: Case[] }>('ops');
@@ -91,7 +100,7 @@ describe.each(rows)('$title', (row) => {
 
   test('compiled', () => {
     const step = compile((c: Tensor, ...t: Tensor[]) => {
-      const y = run(t as [Tensor, Tensor, Tensor?], row.options);
+      const y = run(t as Inputs, row.options);
       return [y, ...grad(y.mul(c).sum(), t.slice(0, row.gradients.length))];
     });
     const [y, ...gradients] = step(cotangent(), ...(inputs(row, false) as Tensor[]));

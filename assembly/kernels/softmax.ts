@@ -22,6 +22,8 @@ export function softmax(ins: usize, table: usize, scratch: usize, thread: i32, t
   const rows = word(ins, 3);
   const cols = word(ins, 4);
   const wantsLog = word(ins, 5);
+  const height = word(ins, 6);
+  const first = word(ins, 7);
   const start = shareStart(rows, thread, threads, rowGrain(cols));
   const end = shareStart(rows, thread + 1, threads, rowGrain(cols));
   const offset = <usize>(start * cols) << 2;
@@ -29,9 +31,11 @@ export function softmax(ins: usize, table: usize, scratch: usize, thread: i32, t
   let x = operand(ins, table, 2) + offset;
   const rowBytes = <usize>cols << 2;
   for (let row = start; row < end; row++, out += rowBytes, x += rowBytes) {
-    const max = rowMax(x, cols);
-    if (wantsLog) subtractTwo(out, x, cols, max, logOf(sumExp(0, x, cols, max)));
-    else scaleRow(out, cols, 1 / sumExp(out, x, cols, max));
+    const n = visible(row, cols, height, first);
+    const top = rowMax(x, n);
+    if (wantsLog) subtractTwo(out, x, n, top, logOf(sumExp(0, x, n, top)));
+    else scaleRow(out, n, 1 / sumExp(out, x, n, top));
+    hideRest(out, n, cols);
   }
   return STATUS_OK;
 }
@@ -41,6 +45,8 @@ export function softmaxGrad(ins: usize, table: usize, scratch: usize, thread: i3
   const rows = word(ins, 4);
   const cols = word(ins, 5);
   const ofLog = word(ins, 6);
+  const height = word(ins, 7);
+  const first = word(ins, 8);
   const start = shareStart(rows, thread, threads, rowGrain(cols));
   const end = shareStart(rows, thread + 1, threads, rowGrain(cols));
   const offset = <usize>(start * cols) << 2;
@@ -49,10 +55,26 @@ export function softmaxGrad(ins: usize, table: usize, scratch: usize, thread: i3
   let dy = operand(ins, table, 3) + offset;
   const rowBytes = <usize>cols << 2;
   for (let row = start; row < end; row++, dx += rowBytes, y += rowBytes, dy += rowBytes) {
-    if (ofLog) logSoftmaxGradRow(dx, y, dy, cols, sumRow(dy, cols));
-    else softmaxGradRow(dx, y, dy, cols, dotRows(y, dy, cols));
+    const n = visible(row, cols, height, first);
+    if (ofLog) logSoftmaxGradRow(dx, y, dy, n, sumRow(dy, n));
+    else softmaxGradRow(dx, y, dy, n, dotRows(y, dy, n));
+    hideRest(dx, n, cols);
   }
   return STATUS_OK;
+}
+
+/** Columns of a row that the causal mask leaves: all where there is none. */
+// @ts-ignore: decorator
+@inline
+function visible(row: i32, cols: i32, height: i32, first: i32): i32 {
+  return height == 0 ? cols : max(0, min(cols, (row % height) + first));
+}
+
+/** Zeros in columns [n, cols) of a row. */
+// @ts-ignore: decorator
+@inline
+function hideRest(row: usize, n: i32, cols: i32): void {
+  if (n < cols) memory.fill(row + (<usize>n << 2), 0, <usize>(cols - n) << 2);
 }
 
 /** The sum of the four lanes. */
@@ -145,21 +167,22 @@ function subtractTwo(out: usize, x: usize, n: i32, first: f32, second: f32): voi
 }
 
 /** Σ x over a row of n. */
-function sumRow(x: usize, n: i32): f32 {
+export function sumRow(x: usize, n: i32): f32 {
+  // Four chains: one would wait for each sum before it takes the next.
   const zero = f32x4.splat(0);
   let a = zero;
   let b = zero;
-  const stop = x + (<usize>(n & ~7) << 2);
-  for (; x < stop; x += 32) {
+  let c = zero;
+  let d = zero;
+  const stop = x + (<usize>(n & ~15) << 2);
+  for (; x < stop; x += 64) {
     a = f32x4.add(a, v128.load(x));
     b = f32x4.add(b, v128.load(x, 16));
+    c = f32x4.add(c, v128.load(x, 32));
+    d = f32x4.add(d, v128.load(x, 48));
   }
-  if (n & 4) {
-    a = f32x4.add(a, v128.load(x));
-    x += 16;
-  }
-  if (n & 3) b = f32x4.add(b, loadPart(x, n & 3));
-  return sumLanes(f32x4.add(a, b));
+  for (let left = n & 15; left > 0; left -= 4, x += 16) a = f32x4.add(a, loadPart(x, left));
+  return sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
 }
 
 /** Σ x·y over rows of n. */

@@ -4,7 +4,7 @@ import { failure } from './interleave.js';
 import { growth, summary } from './statistics.js';
 
 /** As many steps as fit into the time, up to this many. */
-const LOOP = { seconds: 15, most: 2000 };
+const LOOP = { seconds: 15, most: 10_000 };
 
 /** @typedef {{ median: number, low: number, high: number } | { error: string }} Measured */
 

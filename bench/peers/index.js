@@ -1,12 +1,12 @@
 // `npm run bench:peers`: nabla beside its peers on the same work, in turn, on this machine. README.md has the method.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { memoryGrowth, startTimes } from './fresh.js';
 import { installedSize, installPeers, nablaSize } from './install.js';
 import { interleave } from './interleave.js';
 import { HELP, parseOptions } from './options.js';
 import { SideProcess } from './process.js';
-import { freshTable, notes, rateTable, ratioTable } from './report.js';
+import { report } from './report.js';
 import { OURS, PEERS } from './sides.js';
 import { summary } from './statistics.js';
 import { firstStep, memoryLoops, workloads } from './workloads.js';
@@ -21,15 +21,18 @@ const sides = chosen.flatMap((side) => {
 process.on('exit', () => {
   for (const side of sides) side.close();
 });
-process.on('SIGINT', () => process.exit(130));
+// Stopped processes would stay for ever.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
+if (!existsSync(new URL('../../build/nabla/index.js', import.meta.url))) {
+  console.error('nabla is measured as it is built; run `npm run build` first');
+  process.exit(2);
+}
 installPeers();
-const rows = await speed();
-const fresh = await freshRows();
+const found = { rates: await rateRows(), measures: await measureRows(), machine: machine(), options };
 progress('');
-print();
-if (options.json)
-  writeFileSync(options.json, `${JSON.stringify({ machine: machine(), options, rows, fresh }, null, 1)}\n`);
+console.log(report(found, sides));
+if (options.json) writeFileSync(options.json, `${JSON.stringify(found, null, 1)}\n`);
 process.exit();
 
 function readOptions() {
@@ -44,51 +47,53 @@ function readOptions() {
   process.exit();
 }
 
+function isChosen({ id }) {
+  return options.only.includes(id);
+}
+
 /** A line that overwrites itself on a terminal, and is left out elsewhere. */
 function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-async function speed() {
+async function rateRows() {
   const rows = [];
-  for (const workload of workloads.filter(({ id }) => options.only.includes(id))) {
-    const { id, name, unit } = workload;
+  for (const workload of workloads.filter(isChosen)) {
+    const { id, name, unit, flops } = workload;
+    const able = sides.filter((side) => side.name !== 'limit' || flops !== null);
     const onTurn = (turn) => progress(`${id} ${name}: ${turn}`);
-    rows.push({ id, name, unit, outcomes: await interleave(workload, sides, { ...options, onTurn }) });
-    if (!process.stderr.isTTY) console.error(`${id} ${name}: done`);
+    rows.push({ id, name, unit, outcomes: await interleave(workload, able, { ...options, onTurn }) });
   }
   return rows;
 }
 
 /** W9 and W10, each side once, on as few threads as it was asked for. */
-async function freshRows() {
-  const learners = chosen
-    .filter(({ name }) => name !== 'limit')
-    .map(({ name }) => sides.find((side) => side.name === name));
+async function measureRows() {
+  const able = chosen.filter(({ name }) => name !== 'limit');
+  const once = able.map(({ name }) => sides.find((side) => side.name === name));
   const rows = [];
-  for (const loop of memoryLoops.filter(({ id }) => options.only.includes(id))) {
+  for (const loop of memoryLoops.filter(isChosen)) {
     progress(`${loop.id} ${loop.name}`);
-    rows.push({ name: `W9 ${loop.name}`, unit: 'MB a step', measured: await memoryGrowth(loop, learners) });
+    rows.push({ id: loop.id, name: loop.name, unit: 'MB a step', outcomes: await memoryGrowth(loop, once) });
   }
-  if (!options.only.includes(firstStep.id)) return rows;
-  progress(`${firstStep.id} ${firstStep.name}`);
-  rows.push({
-    name: `W10 ${firstStep.name}`,
-    unit: 'ms',
-    measured: await startTimes(firstStep, learners, options.rounds),
-  });
-  rows.push({ name: 'W10 installed', unit: 'MB', measured: installedSizes(learners) });
+  if (isChosen(firstStep)) {
+    const { id, name } = firstStep;
+    progress(`${id} ${name}`);
+    rows.push({ id, name, unit: 'ms', outcomes: await startTimes(firstStep, once, options.rounds) });
+    progress(`${id} installed`);
+    rows.push({ id, name: 'installed', unit: 'MB', outcomes: installedSizes(once) });
+  }
   return rows;
 }
 
-function installedSizes(learners) {
-  const measured = {};
-  for (const { name, label } of learners) {
+function installedSizes(once) {
+  const outcomes = {};
+  for (const { name, label } of once) {
     const { packages } = chosen.find((side) => side.name === name);
-    const size = name === 'nabla' ? nablaSize() : packages && installedSize(packages);
-    if (size !== undefined) measured[label] = summary([size]);
+    if (name === 'nabla') outcomes[label] = summary([nablaSize()]);
+    else if (packages) outcomes[label] = summary([installedSize(packages)]);
   }
-  return measured;
+  return outcomes;
 }
 
 function machine() {
@@ -96,21 +101,4 @@ function machine() {
     sides.filter(({ version }) => version).map(({ name, version }) => [name, version]),
   );
   return { node: process.versions.node, cpu: cpus()[0].model, cores: cpus().length, versions };
-}
-
-function print() {
-  const { node, cpu, cores, versions } = machine();
-  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const method = `median (10–90 %) of ${options.rounds} turns; ratios: nabla's rate ÷ the peer's in the same round`;
-  const parts = [`Node ${node}, ${cores} × ${cpu}; ${named.join(', ')}. ${method}; (n) is threads.`];
-  if (rows.length > 0) parts.push(ratioTable(rows, sides), 'Rates of the limit and the peers:', rateTable(rows, sides));
-  if (fresh.length > 0)
-    parts.push(
-      freshTable(
-        fresh,
-        sides.filter(({ label }) => label in fresh[0].measured),
-      ),
-    );
-  const all = [...rows, ...fresh.map(({ name, measured }) => ({ name, outcomes: measured }))];
-  console.log(`\n${[...parts, notes(all).join('\n')].join('\n\n')}`);
 }

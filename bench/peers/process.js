@@ -9,6 +9,8 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 /** What a side answered instead of a result. */
 export class SideError extends Error {}
 
+export const NOT_INSTALLED = 'not installed';
+
 /** Longest wait for one answer, in seconds: a step of a slow peer takes half a minute. */
 const PATIENCE = 300;
 
@@ -17,6 +19,7 @@ const canBeStopped = process.platform !== 'win32';
 export class SideProcess {
   #child = null;
   #answers = null;
+  #closed = null;
   #complaints = '';
   #missing = null;
   version = '';
@@ -50,36 +53,48 @@ export class SideProcess {
     const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#complaints = '';
+    this.#closed = new Promise((resolve) => child.on('close', resolve));
     child.on('error', (error) => {
-      this.#complaints = error.message;
+      if (error.code === 'ENOENT') this.#missing = new SideError(NOT_INSTALLED);
     });
     child.stdin.on('error', () => {}); // it ended; the missing answer tells
     child.stderr.on('data', (text) => {
       this.#complaints = `${this.#complaints}${text}`.slice(-2000);
     });
     this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const { version } = await this.#exchange('start', {});
-    this.version = version;
+    try {
+      const { version } = await this.#exchange('start', {});
+      this.version = version;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async #exchange(request, options) {
     const child = this.#child;
     if (canBeStopped) child.kill('SIGCONT');
     child.stdin.write(`${JSON.stringify({ request, ...options })}\n`);
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE * 1000);
+    const timer = setTimeout(() => {
+      this.#complaints = `no answer within ${PATIENCE} s`;
+      child.kill('SIGKILL');
+    }, PATIENCE * 1000);
     const { value, done } = await this.#answers.next();
     clearTimeout(timer);
-    if (done) throw this.#ended();
+    if (done) throw await this.#ended();
     if (canBeStopped) child.kill('SIGSTOP');
     const { error, isMissing, ...answer } = JSON.parse(value);
     if (error === undefined) return answer;
-    if (isMissing) this.#missing = new SideError('not installed');
+    if (isMissing) this.#missing = new SideError(NOT_INSTALLED);
     throw this.#missing ?? new SideError(error);
   }
 
-  #ended() {
+  /** Why the process is no more: what it wrote to stderr, as far as one line tells it. */
+  async #ended() {
     this.#child = null;
-    const lastLine = this.#complaints.trim().split('\n').at(-1);
-    return new SideError(lastLine || `no answer within ${PATIENCE} s`);
+    await this.#closed;
+    const lines = this.#complaints.trim().split('\n');
+    const line = lines.find((text) => /error/i.test(text)) ?? lines.at(-1);
+    return this.#missing ?? new SideError(line || 'the process ended');
   }
 }

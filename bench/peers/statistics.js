@@ -36,8 +36,8 @@ function largestDifference(array, expected) {
   return differences.every(Number.isFinite) ? Math.max(...differences) : Number.POSITIVE_INFINITY;
 }
 
-/** Bytes a call by which resident memory grew after the first third of the calls, in which buffers fill. */
+/** Bytes a call by which resident memory grew over the second half of the calls; buffers fill in the first. */
 export function growth(resident) {
-  const early = Math.floor(resident.length / 3);
-  return (resident.at(-1) - resident[early]) / Math.max(1, resident.length - 1 - early);
+  const half = Math.floor(resident.length / 2);
+  return (resident.at(-1) - resident[half]) / Math.max(1, resident.length - 1 - half);
 }

@@ -161,3 +161,14 @@ export function inLayer<T>(name: string, fn: () => T): T {
     layer = before;
   }
 }
+
+/** Runs `fn` with the nodes it makes marked as part of the layer of `node`: what stands for it, or its derivative. */
+export function inLayerOf<T>(node: Node, fn: () => T): T {
+  const before = layer;
+  layer = node.layer;
+  try {
+    return fn();
+  } finally {
+    layer = before;
+  }
+}

@@ -131,7 +131,7 @@ export class State {
 
   /** Throws unless `node`, a version of this variable, can still be read. */
   checkReadable(node: Node): void {
-    if (this.value.lost !== null) throw this.value.lost();
+    if (this.value.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
     if (this.isReadable(node)) return;
     throw new NablaError(
       'stale',

@@ -12,11 +12,12 @@ export interface Residence {
   release(): void;
 }
 
-let settle = () => {};
-
-/** `fn` finishes all queued calls; it is called before elements are read or freed that one of them writes or reads. */
-export function onSettle(fn: () => void): void {
-  settle = fn;
+/** A program still to run, or under way, that writes a value; run/queue.ts makes these. */
+export interface Writer {
+  /** Why it failed, and the value will never be known. */
+  readonly error: unknown;
+  /** Returns once it has run. */
+  wait(): void;
 }
 
 export class Value {
@@ -25,13 +26,11 @@ export class Value {
   /** The home; null while only the residence is up to date. */
   host: Elements | null;
   residence: Residence | null = null;
+  /** The last queued program that writes it, until that has run. */
+  writer: Writer | null = null;
   /** Bound again and again (a parameter, a constant of a compiled function): worth keeping in Wasm memory. */
   lasting = false;
-  /** Why the elements cannot be had: the tensor was disposed, or the call failed that should have computed them. */
-  lost: (() => Error) | null = null;
-  /** Queued calls that read or write the elements, and those that write them. */
-  queuedUses = 0;
-  queuedWrites = 0;
+  disposed = false;
   /** The least bound these indices were found to be below, so that they are checked once. */
   checkedBelow = Number.POSITIVE_INFINITY;
 
@@ -49,29 +48,37 @@ export class Value {
     return this.nElems * ELEMENT_BYTES;
   }
 
-  /** The elements, after all queued calls that write them; not to be kept or written. */
+  /** The elements once every program queued before has run; not to be kept or written. */
   read(): Elements {
-    if (this.queuedWrites > 0) settle();
+    this.writer?.wait();
     return this.elements();
   }
 
-  /** The elements as they are in this moment. */
+  /** The elements as they are now, for a program whose turn has come: what is queued after it may write them again. */
   elements(): Elements {
-    if (this.lost !== null) throw this.lost();
+    this.check();
     return this.host ?? this.residence?.read() ?? allocate(this.dtype, this.nElems);
+  }
+
+  /** Throws where there are no elements, nor any to come. */
+  check(): void {
+    if (this.disposed) throw new NablaError('disposed', 'this tensor was disposed; its memory is gone');
+    if (this.writer !== null && this.writer.error !== null) throw this.writer.error;
+  }
+
+  /** Replaces the elements. */
+  write(elements: Elements): void {
+    this.residence?.release();
+    this.residence = null;
+    this.host = elements;
+    this.checkedBelow = Number.POSITIVE_INFINITY;
   }
 
   /** Frees the memory at once. */
   dispose(): void {
-    if (this.queuedUses > 0) settle();
-    this.lose(() => new NablaError('disposed', 'this tensor was disposed; its memory is gone'));
-  }
-
-  /** Frees the memory; reading the elements throws `why` from now on. */
-  lose(why: () => Error): void {
     this.residence?.release();
     this.residence = null;
     this.host = null;
-    this.lost = why;
+    this.disposed = true;
   }
 }

@@ -1,5 +1,19 @@
 // Layers, losses and their functions, under one name.
-export { type ConvOptions, conv2d, dropout, linear, maxPool2d, type Pair, type WindowOptions } from './functional.ts';
+export * from './attention.ts';
+export {
+  type AttentionOptions,
+  type ConvOptions,
+  conv2d,
+  dropout,
+  embedding,
+  type LayerNormOptions,
+  layerNorm,
+  linear,
+  maxPool2d,
+  type Pair,
+  scaledDotProductAttention,
+  type WindowOptions,
+} from './functional.ts';
 export * as init from './init.ts';
 export * from './layers.ts';
 export * from './loss.ts';

@@ -1,6 +1,9 @@
 // The layers: a function of functional.ts with its parameters.
+
+import { arange, ones, zeros } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
+import type { Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   type ConvOptions,
@@ -8,16 +11,18 @@ import {
   checkProbability,
   conv2d,
   dropout,
+  embedding,
+  layerNorm,
   linear,
   maxPool2d,
   type Pair,
   pair,
   type WindowOptions,
 } from './functional.ts';
-import { fanInUniform } from './init.ts';
+import { fanInUniform, normal } from './init.ts';
 import { Module, parameter } from './module.ts';
 
-function checkCount(op: string, name: string, value: number): void {
+export function checkCount(op: string, name: string, value: number): void {
   if (Number.isInteger(value) && value > 0) return;
   throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
     op,
@@ -126,6 +131,69 @@ export class MaxPool2d extends Module {
 
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+export interface LayerNormLayerOptions {
+  eps?: number;
+  elementwiseAffine?: boolean;
+  bias?: boolean;
+}
+
+/**
+ * Brings the last axes, of `normalizedShape`, to mean 0 and variance 1, then scales and shifts each element: shape
+ * kept. weight (ones at first) and bias (zeros) are of normalizedShape, and null without `elementwiseAffine`.
+ */
+export class LayerNorm extends Module {
+  weight: Tensor | null;
+  bias: Tensor | null;
+  readonly normalizedShape: Shape;
+  readonly eps: number;
+
+  constructor(normalizedShape: number | Shape, options: LayerNormLayerOptions = {}) {
+    super();
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
+    checkNames('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
+    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
+    for (const size of this.normalizedShape) checkCount('LayerNorm', 'normalizedShape', size);
+    this.eps = eps;
+    this.weight = elementwiseAffine ? parameter(ones(this.normalizedShape)) : null;
+    this.bias = elementwiseAffine && bias ? parameter(zeros(this.normalizedShape)) : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.normalizedShape, { weight: this.weight, bias: this.bias, eps: this.eps });
+  }
+}
+
+/**
+ * A table of vectors: index, int32 [..] in 0 … numEmbeddings − 1 → [.., embeddingDim]. weight [numEmbeddings,
+ * embeddingDim] is N(0, 1) at first; the row `paddingIdx` is 0 and learns nothing.
+ */
+export class Embedding extends Module {
+  weight: Tensor;
+  readonly paddingIdx: number | null;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: { paddingIdx?: number } = {}) {
+    super();
+    checkNames('Embedding', options, ['paddingIdx']);
+    checkCount('Embedding', 'numEmbeddings', numEmbeddings);
+    checkCount('Embedding', 'embeddingDim', embeddingDim);
+    const { paddingIdx = null } = options;
+    if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= 0 && paddingIdx < numEmbeddings)) {
+      throw new NablaError(
+        'option',
+        `Embedding: paddingIdx is ${paddingIdx}; expected a whole number from 0 to ${numEmbeddings - 1}`,
+      );
+    }
+    const drawn = normal([numEmbeddings, embeddingDim], 1);
+    const rows = arange(numEmbeddings).reshape(numEmbeddings, 1);
+    this.weight = parameter(paddingIdx === null ? drawn : rows.ne(paddingIdx).where(drawn, 0));
+    this.paddingIdx = paddingIdx;
+  }
+
+  forward(index: Tensor): Tensor {
+    return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
   }
 }
 

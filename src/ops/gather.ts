@@ -23,7 +23,10 @@ export const gatherOp: Op = {
     checkIndex('gather', index as Node);
     return (x as Node).dtype;
   },
-  indices: ({ inputs: [x] }) => [{ input: 1, below: (x as Node).shape[0] as number, what: 'gather: index' }],
+  indices: ({ inputs: [x] }) => {
+    const { shape } = x as Node;
+    return [{ input: 1, below: shape[0] as number, what: `gather from ${formatShape(shape)}: index` }];
+  },
   vjp: (node, dy, wanted) => {
     const [x, index] = node.inputs as [Node, Node];
     return [wanted[0] ? apply(scatterAddOp, [dy, index], { shape: x.shape }) : null, null];

@@ -2,7 +2,7 @@
 import * as abi from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
-import type { Attrs, Op } from '../graph/op.ts';
+import type { Attrs, Lowering, Op, Ref } from '../graph/op.ts';
 import { formatShape, normalizeAxes, type Shape, sizeOf } from '../shape.ts';
 import { cast, div, eq, expand, mul } from './elementwise.ts';
 import { constant } from './leaf.ts';
@@ -152,4 +152,15 @@ export function argmax(x: Node, axis?: number, keepDim = false): Node {
 }
 export function argmin(x: Node, axis?: number, keepDim = false): Node {
   return placeAlong(argminOp, x, axis, keepDim);
+}
+
+/** Writes Σ over the rows of `parts` [rows, node's elements] to `node`: what a kernel left in slices. */
+export function emitRowSum(l: Lowering, node: Node, parts: Ref, rows: number): void {
+  const n = rows * node.nElems;
+  l.emit(abi.OP_MAP, [
+    ...[n, abi.MAP_BLOCK, 2, 1, 1],
+    ...[abi.SLOT_IN, { ...parts, writes: false }, 1, n],
+    ...[abi.SLOT_REDUCE, l.write(node), 1, node.nElems],
+    ...[abi.MICRO_SUM | (2 << 16), 1, 0],
+  ]);
 }

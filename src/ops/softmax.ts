@@ -2,7 +2,7 @@
 import * as abi from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
-import type { Op } from '../graph/op.ts';
+import type { Attrs, Op } from '../graph/op.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import { exp, expand, mul, neg, sub } from './elementwise.ts';
 import { constant } from './leaf.ts';
@@ -38,28 +38,56 @@ const softmaxOf = (row: Float64Array) => {
   return row.map((v) => Math.exp(v - z));
 };
 
+/**
+ * Attribute `causal: k` of softmax and its gradient: a mask over the last two axes, as of attention over what came
+ * before. Row r of each matrix is the softmax of its first r + k columns and 0 in the rest.
+ */
+function maskOf(x: Node, attrs: Attrs): { height: number; first: number } {
+  const first = attrs.causal as number | undefined;
+  return first === undefined ? { height: 0, first: 0 } : { height: x.shape.at(-2) as number, first };
+}
+
+/** Columns of row r that the mask leaves. */
+function visible(x: Node, attrs: Attrs, r: number): number {
+  const [, cols] = rowsOf(x.shape);
+  const { height, first } = maskOf(x, attrs);
+  return height === 0 ? cols : Math.max(0, Math.min(cols, (r % height) + first));
+}
+
+const maskWords = (x: Node, attrs: Attrs) => Object.values(maskOf(x, attrs));
+
+/** A row with zeros behind it. */
+function padded(row: Float64Array, length: number): Float64Array {
+  const out = new Float64Array(length);
+  out.set(row);
+  return out;
+}
+
 /** softmax or logSoftmax over the last axis. */
 function softmaxLike(name: string, log: 0 | 1): Op {
   return {
     name,
     shape: ([x]) => (x as Node).shape,
     dtype: ([x]) => float(name, x as Node),
-    vjp: (node, dy) => [apply(log ? logSoftmaxGradOp : softmaxGradOp, [node, dy])],
+    vjp: (node, dy) => [apply(log ? logSoftmaxGradOp : softmaxGradOp, [node, dy], node.attrs)],
     lower: ([node], l) => {
-      const [x] = (node as Node).inputs as [Node];
-      l.emit(abi.OP_SOFTMAX, [l.write(node as Node), l.read(x), ...rowsOf(x.shape), log]);
+      const { inputs, attrs } = node as Node;
+      const [x] = inputs as [Node];
+      const words = [...rowsOf(x.shape), log, ...maskWords(x, attrs)];
+      l.emit(abi.OP_SOFTMAX, [l.write(node as Node), l.read(x), ...words]);
     },
     reference: ([x], node) =>
-      byRows(node, x as Float64Array, (row) => {
+      byRows(node, x as Float64Array, (row, r) => {
+        if (!log) return padded(softmaxOf(row.subarray(0, visible(node, node.attrs, r))), row.length);
         const z = logSumExp(row);
-        return log ? row.map((v) => v - z) : softmaxOf(row);
+        return row.map((v) => v - z);
       }),
   };
 }
 export const softmaxOp: Op = softmaxLike('softmax', 0);
 export const logSoftmaxOp: Op = softmaxLike('logSoftmax', 1);
 
-/** dx from y and dy. */
+/** dx from y and dy; y is 0 where a mask hides x, so the expression needs none. */
 function gradLike(name: string, log: 0 | 1, expression: (y: Node, dy: Node) => Node): Op {
   return {
     name,
@@ -67,8 +95,10 @@ function gradLike(name: string, log: 0 | 1, expression: (y: Node, dy: Node) => N
     dtype: () => 'float32',
     expression: (node) => expression(node.inputs[0] as Node, node.inputs[1] as Node),
     lower: ([node], l) => {
-      const [y, dy] = (node as Node).inputs as [Node, Node];
-      l.emit(abi.OP_SOFTMAX_GRAD, [l.write(node as Node), l.read(y), l.read(dy), ...rowsOf(y.shape), log]);
+      const { inputs, attrs } = node as Node;
+      const [y, dy] = inputs as [Node, Node];
+      const words = [...rowsOf(y.shape), log, ...maskWords(y, attrs)];
+      l.emit(abi.OP_SOFTMAX_GRAD, [l.write(node as Node), l.read(y), l.read(dy), ...words]);
     },
     reference: ([y, dy], node) =>
       byRows(node, y as Float64Array, (row, r) => {
@@ -77,8 +107,12 @@ function gradLike(name: string, log: 0 | 1, expression: (y: Node, dy: Node) => N
           const total = g.reduce((a, b) => a + b, 0);
           return row.map((v, i) => (g[i] as number) - Math.exp(v) * total);
         }
-        const dot = row.reduce((s, v, i) => s + v * (g[i] as number), 0);
-        return row.map((v, i) => v * ((g[i] as number) - dot));
+        const seen = row.subarray(0, visible(node, node.attrs, r));
+        const dot = seen.reduce((s, v, i) => s + v * (g[i] as number), 0);
+        return padded(
+          seen.map((v, i) => v * ((g[i] as number) - dot)),
+          row.length,
+        );
       }),
   };
 }
@@ -98,6 +132,11 @@ export function softmax(x: Node, axis = -1): Node {
 }
 export function logSoftmax(x: Node, axis = -1): Node {
   return along(logSoftmaxOp, x, axis);
+}
+
+/** Softmax over the last axis of matrices whose row r sees its first r + `first` columns; the others become 0. */
+export function causalSoftmax(x: Node, first = 1): Node {
+  return apply(softmaxOp, [x], { causal: first });
 }
 
 // ---- cross-entropy

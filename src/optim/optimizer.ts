@@ -3,6 +3,7 @@
 import { runtimeScalar } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { noGrad } from '../functions.ts';
+import { inLayerOf } from '../graph/node.ts';
 import { currentTrace, guard } from '../graph/trace.ts';
 import { realise } from '../realise.ts';
 import { formatShape } from '../shape.ts';
@@ -102,7 +103,7 @@ export abstract class Optimizer {
       this.begin();
       this.parameters.forEach((p, i) => {
         const gradient = gradients[i];
-        if (gradient) this.update(p, gradient, i);
+        if (gradient) inLayerOf(gradient.node, () => this.update(p, gradient, i));
       });
     });
     if (currentTrace() === null) realise(this.pending(), true);

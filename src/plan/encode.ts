@@ -14,6 +14,8 @@ export interface Instruction {
   flags: number;
   /** Names of the nodes it computes. */
   computes: string;
+  /** Paths of the layers they belong to, where known. */
+  layer: string;
 }
 
 const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -139,8 +141,10 @@ export class Encoder implements Lowering, TapeContext {
       buffer.first = Math.min(buffer.first, at);
       buffer.last = Math.max(buffer.last, at);
     }
-    const computes = this.#group?.nodes.map((n) => n.op.name).join(' ') ?? 'update';
-    this.instructions.push({ opcode, words, flags: 0, computes });
+    const nodes = this.#group?.nodes ?? [];
+    const computes = nodes.map((n) => n.op.name).join(' ') || 'update';
+    const layer = [...new Set(nodes.map((n) => n.layer).filter(Boolean))].join(' ');
+    this.instructions.push({ opcode, words, flags: 0, computes, layer });
   }
 
   // ---- TapeContext

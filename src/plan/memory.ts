@@ -17,7 +17,7 @@ const LINE = 64;
 const PAGE = 4096;
 
 /** Streams whose addresses are equal modulo 4,096 run at half speed, so a buffer of whole pages is followed by a few lines more. */
-function padded(nBytes: number): number {
+export function padded(nBytes: number): number {
   const lines = Math.ceil(Math.max(nBytes, 4) / LINE) * LINE;
   return lines >= PAGE && lines % PAGE < LINE * 4 ? lines + LINE * 5 : lines;
 }

@@ -52,7 +52,14 @@ export interface Plan {
   /** Whether threads gain by it. */
   readonly parallel: boolean;
   /** For each leaf: its slot in the arena (−1: none) or, for an operand, in the program's own block. */
-  readonly leaves: readonly { kind: LeafSpec['kind']; slot: number; nBytes: number; dtype: DType; id: number }[];
+  readonly leaves: readonly {
+    kind: LeafSpec['kind'];
+    slot: number;
+    nBytes: number;
+    dtype: DType;
+    lasting: boolean;
+    id: number;
+  }[];
   /** For each output: its place in the arena, −1 if it stays in Wasm memory. */
   readonly outputs: readonly { slot: number; nElems: number; dtype: DType; id: number }[];
   readonly targets: readonly { leaf: number; nBytes: number; id: number }[];
@@ -102,6 +109,7 @@ export function makePlan(input: PlanInput): Plan {
       slot: b.kind === 'own' ? b.index : b.offset,
       nBytes: b.nBytes,
       dtype: (input.leaves[k] as LeafSpec).node.dtype,
+      lasting: (input.leaves[k] as LeafSpec).lasting,
       id: (input.leaves[k] as LeafSpec).node.id,
     })),
     outputs: outputs.map((node, k) => ({
@@ -174,7 +182,8 @@ function checksOf(order: readonly Node[], leaves: readonly LeafSpec[]): Plan['ch
   );
 }
 
-const NAMES = new Map<number, string>(
+/** Names of instructions by opcode: `gemm`, `map`, … */
+export const OPCODE_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(abi).flatMap(([name, value]) =>
     name.startsWith('OP_') ? [[value, name.slice(3).toLowerCase()] as const] : [],
   ),
@@ -185,7 +194,7 @@ export function printPlan(plan: Plan): string {
   const name = new Map(plan.buffers.map((b, i) => [b, `${b.kind}${i}`]));
   const lines = plan.instructions.map(({ opcode, words, computes }, i) => {
     const operands = words.flatMap((w) => (w !== null && typeof w === 'object' ? [name.get(w.buffer as Buffer)] : []));
-    return `${String(i).padStart(3)}  ${(NAMES.get(opcode) ?? '?').padEnd(14)} ${computes}  (${operands.join(' ')})`;
+    return `${String(i).padStart(3)}  ${(OPCODE_NAMES.get(opcode) ?? '?').padEnd(14)} ${computes}  (${operands.join(' ')})`;
   });
   const sizes = `${plan.instructions.length} instructions, ${plan.words.length} words, arena ${plan.arenaBytes} bytes`;
   return [...lines, sizes].join('\n');

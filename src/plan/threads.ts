@@ -1,6 +1,6 @@
 // Which instructions are worth sharing between threads, and where threads must wait for each other.
 import * as abi from '../../assembly/abi.ts';
-import type { Ref } from '../graph/op.ts';
+import { costOf, refsOf } from './cost.ts';
 import type { Instruction } from './encode.ts';
 import type { Buffer } from './memory.ts';
 
@@ -59,32 +59,14 @@ function collide(a: Access, b: Access): boolean {
   return a.space === b.space && a.start < b.end && b.start < a.end && (a.writes || b.writes) && !(a.solo && b.solo);
 }
 
-function refsOf(words: Instruction['words']): Ref[] {
-  return words.filter((w): w is Ref => w !== null && typeof w === 'object');
-}
-
 /** What an instruction takes on one thread, roughly. */
-function nanoseconds({ opcode, words }: Instruction): number {
-  const word = (k: number) => words[k - 1] as number;
-  const bytes = refsOf(words).reduce((sum, { buffer }) => sum + (buffer as Buffer).nBytes, 0);
+function nanoseconds(instruction: Instruction): number {
+  const { opcode, words } = instruction;
+  const { flops, bytes } = costOf(instruction);
+  if (flops > 0) return flops / FLOPS;
   switch (opcode) {
-    case abi.OP_GEMM:
-      return (2 * word(6) * word(7) * word(8) * word(13)) / FLOPS;
-    case abi.OP_CONV:
-    case abi.OP_CONV_DX:
-    case abi.OP_CONV_DW: {
-      const [n, c, o, taps, groups, pixels] = [
-        word(5),
-        word(6),
-        word(9),
-        word(10) * word(11),
-        word(18),
-        word(19) * word(20),
-      ];
-      return (2 * n * pixels * o * (c / groups) * taps) / FLOPS;
-    }
     case abi.OP_MAP:
-      return (word(1) * word(4)) / MICRO + bytes / BYTES / 4;
+      return ((words[0] as number) * (words[3] as number)) / MICRO + bytes / BYTES / 4;
     case abi.OP_CROSS_ENTROPY:
     case abi.OP_SOFTMAX:
     case abi.OP_SOFTMAX_GRAD:

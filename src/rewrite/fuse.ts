@@ -1,6 +1,6 @@
 // Fusion by name: algebra gathered into richer micro-operations, bias and activation into a product's epilogue.
 import * as abi from '../../assembly/abi.ts';
-import { apply, type Node } from '../graph/node.ts';
+import { apply, inLayerOf, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import { convOp } from '../ops/conv.ts';
 import * as e from '../ops/elementwise.ts';
@@ -66,6 +66,7 @@ const activations: [Op, number][] = [
   [e.tanhOp, abi.ACT_TANH],
 ];
 
+/** What is folded into a product counts for the layer of the product. */
 function epilogue(op: Op): Rule[] {
   return [
     {
@@ -75,7 +76,7 @@ function epilogue(op: Op): Rule[] {
         const product = m.product as Node;
         if (!sameShape(product.shape, root.shape)) return null;
         const bias = biasOf(product, m.b as Node);
-        return bias && apply(op, [...product.inputs, bias], product.attrs);
+        return bias && inLayerOf(product, () => apply(op, [...product.inputs, bias], product.attrs));
       },
     },
     ...activations.map(([activation, act]) => ({
@@ -83,7 +84,8 @@ function epilogue(op: Op): Rule[] {
       pattern: p(activation, as('product', { op, once: true })),
       build: (m: Bindings) => {
         const product = m.product as Node;
-        return product.attrs.act === undefined ? apply(op, product.inputs, { ...product.attrs, act }) : null;
+        if (product.attrs.act !== undefined) return null;
+        return inLayerOf(product, () => apply(op, product.inputs, { ...product.attrs, act }));
       },
     })),
   ];

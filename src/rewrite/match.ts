@@ -1,5 +1,5 @@
 // Rules as patterns, and the one driver that applies them: bottom-up, to a fixed point, equal nodes shared.
-import { apply, type Node } from '../graph/node.ts';
+import { apply, inLayerOf, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import { walk } from '../graph/walk.ts';
 import { sameShape } from '../shape.ts';
@@ -138,7 +138,7 @@ function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: 
   const around: Around = { uses: (n) => counts.get(n) ?? 1, keep: o.keep };
   for (const rule of rules.get(node.op) ?? []) {
     const bindings = match(rule.pattern, node, {}, around);
-    const result = bindings && rule.build(bindings, node);
+    const result = bindings && inLayerOf(node, () => rule.build(bindings, node));
     if (!result || result === node) continue;
     if (result.dtype !== node.dtype || !sameShape(result.shape, node.shape)) {
       throw new Error(`rewrite: ${rule.name} made [${result.shape}] ${result.dtype} of [${node.shape}] ${node.dtype}`);
@@ -153,7 +153,7 @@ function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: 
 export function rebuild(node: Node, becomes: ReadonlyMap<Node, Node>): Node {
   if (!node.inputs.some((i) => becomes.has(i))) return node;
   const inputs = node.inputs.map((i) => becomes.get(i) ?? i);
-  return apply(node.op, inputs, node.attrs);
+  return inLayerOf(node, () => apply(node.op, inputs, node.attrs));
 }
 
 /** The first node like this one: same op, attributes and inputs. */

@@ -9,17 +9,23 @@ commutes(e.addOp, e.mulOp);
 
 const get = (b: Record<string, Node>, name: string) => b[name] as Node;
 
+/** log softmax of what a softmax is taken of; the log of a mask's zeros stays −∞. */
+const logOf = ({ inputs, attrs }: Node) => (attrs.causal === undefined ? apply(logSoftmaxOp, inputs) : null);
+
 export const stabilise: Rule[] = [
   // softmax([0, −200]) is [1, 0], whose log is −∞ instead of −200.
   {
     name: 'log softmax',
-    pattern: p(e.logOp, p(softmaxOp, any('x'))),
-    build: (b) => apply(logSoftmaxOp, [get(b, 'x')]),
+    pattern: p(e.logOp, as('softmax', { op: softmaxOp })),
+    build: (b) => logOf(get(b, 'softmax')),
   },
   {
     name: 'log softmax, moved axis',
-    pattern: p(e.logOp, as('moved', p(permuteOp, p(softmaxOp, any('x'))))),
-    build: (b) => apply(permuteOp, [apply(logSoftmaxOp, [get(b, 'x')])], get(b, 'moved').attrs),
+    pattern: p(e.logOp, as('moved', p(permuteOp, as('softmax', { op: softmaxOp })))),
+    build: (b) => {
+      const log = logOf(get(b, 'softmax'));
+      return log && apply(permuteOp, [log], get(b, 'moved').attrs);
+    },
   },
   // sigmoid(−200) is 0, whose log is −∞ instead of −200.
   {

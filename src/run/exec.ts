@@ -2,12 +2,14 @@
 import { FAULT_INDEX, FAULT_LOST, FAULT_TRAP, STATUS_OK } from '../../assembly/abi.ts';
 import { checkBelow, type Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
-import { Value } from '../graph/value.ts';
+import { Value, type Writer } from '../graph/value.ts';
 import type { Buffer } from '../plan/memory.ts';
 import type { Plan } from '../plan/plan.ts';
+import { programBytes } from '../plan/usage.ts';
 import { type Heap, theHeap } from './heap.ts';
-import { runProgram } from './pool.ts';
-import { type Job, type Ready, settle, submit } from './queue.ts';
+import { getThreads, runProgram } from './pool.ts';
+import { drain, enqueue, Task, type Work } from './queue.ts';
+import { record, recording } from './record.ts';
 
 /** What a plan's leaf stands for in one run: elements, or the numbers of an operand. */
 export type Binding = Value | (() => readonly number[]);
@@ -21,12 +23,11 @@ class Installed {
   arenaVersion = -1;
 
   constructor(plan: Plan, heap: Heap) {
-    const [words, entries] = [plan.words.length * 4, plan.table.length * 4];
-    this.nBytes = words + entries + plan.ownBytes + 24;
+    this.nBytes = programBytes(plan);
     this.own = heap.allocate(this.nBytes);
     this.program = (this.own + plan.ownBytes + 7) & ~7;
     if (this.program < 0) this.program += 2 ** 32;
-    this.table = this.program + words;
+    this.table = this.program + plan.words.length * 4;
     heap.i32.set(plan.words, this.program >>> 2);
     for (const { byteOffset, value, float } of plan.constants) {
       const at = (this.own + byteOffset) >>> 2;
@@ -40,6 +41,7 @@ const installed = new WeakMap<Plan, Installed>();
 
 /** Gives back the memory of a plan that no cache holds any more. */
 export function uninstall(plan: Plan): void {
+  drain();
   const there = installed.get(plan);
   if (there !== undefined) theHeap().free({ offset: there.own, nBytes: there.nBytes });
   installed.delete(plan);
@@ -59,133 +61,122 @@ function install(plan: Plan, heap: Heap): Installed {
   return there;
 }
 
-/** A plan and what it is run on: one value or operand a leaf; memory for the new versions of the variables it updates, in
- * a plan that does not overwrite; and its outputs. */
-interface Call {
-  plan: Plan;
-  leaves: readonly Binding[];
-  targets: readonly Value[];
-  outputs: readonly Value[];
-}
-
-function callOf(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Call {
-  checkIndices(plan, leaves);
-  const outputs = plan.outputs.map(({ dtype, nElems }) => new Value(dtype, nElems, null));
-  return { plan, leaves, targets, outputs };
-}
-
-/** Runs `plan` after all queued calls. Returns the outputs. On an error no value has changed. */
-export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): readonly Value[] {
-  settle();
-  const call = callOf(plan, leaves, targets);
-  const { program, table, parallel } = prepare(call);
-  finish(call, runProgram(program, table, parallel));
-  return call.outputs;
-}
-
-/** Lays everything a call needs into Wasm memory. */
-function prepare({ plan, leaves, targets, outputs }: Call): Ready {
-  const heap = theHeap();
-  heap.begin();
-  // Everything that may allocate comes first, since growing and evicting move things.
-  heap.reserveArena(plan.arenaBytes);
-  const at = install(plan, heap);
-  const leafAddresses = leaves.map((leaf, k) => place(plan, k, leaf, at, heap));
-  const targetAddresses = targets.map((value) => heap.resident(value, false));
-  const outputAddresses = plan.outputs.map(({ slot }, k) => (slot < 0 ? heap.resident(outputs[k] as Value, false) : 0));
-  const addresses = { leaf: leafAddresses, target: targetAddresses, output: outputAddresses };
-  const table = at.table >>> 2;
-  for (const { entry, kind, index, byteOffset } of plan.externals) {
-    heap.i32[table + entry] = (addresses[kind][index] as number) + byteOffset;
-  }
-  return { program: at.program, table: at.table, parallel: plan.parallel };
-}
-
-/** Takes the outputs home. */
-function finish({ plan, leaves, targets, outputs }: Call, status: number): void {
-  if (status !== STATUS_OK) throw fault(plan, status);
-  for (const value of writtenBy(plan, leaves, targets)) {
-    // The elements in Wasm memory are the newest now.
-    value.host = null;
-    value.checkedBelow = Number.POSITIVE_INFINITY;
-  }
-  const heap = theHeap();
-  plan.outputs.forEach(({ slot, nElems, dtype }, k) => {
-    if (slot >= 0) (outputs[k] as Value).host = heap.copyOut(heap.arena + slot, nElems, dtype);
-  });
-}
-
-function writtenBy(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): readonly Value[] {
-  return plan.overwrite ? plan.targets.map(({ leaf }) => leaves[leaf] as Value) : targets;
-}
-
-// ---- queued calls
-
-/** A call in the queue. It holds what it reads and writes, so that nobody else gets there before it. */
-class QueuedCall implements Job {
-  readonly #call: Call;
-  readonly #uses: readonly Value[];
-  readonly #writes: readonly Value[];
-
-  constructor(call: Call) {
-    const { plan, leaves, outputs } = call;
-    this.#call = call;
-    this.#writes = [...writtenBy(plan, leaves, []), ...outputs];
-    this.#uses = [...leaves.filter((leaf) => leaf instanceof Value), ...outputs];
-    this.#hold(1);
-    // Indices that it writes are no longer those that were checked.
-    for (const value of this.#writes) value.checkedBelow = Number.POSITIVE_INFINITY;
-  }
-
-  #hold(by: 1 | -1): void {
-    for (const value of this.#uses) value.queuedUses += by;
-    for (const value of this.#writes) value.queuedWrites += by;
-  }
-
-  prepare(): Ready {
-    return prepare(this.#call);
-  }
-
-  finish(status: number): void {
-    finish(this.#call, status);
-    this.#hold(-1);
-  }
-
-  fail(error: Error): void {
-    this.#hold(-1);
-    for (const value of this.#call.outputs) value.lose(() => error);
-  }
+/**
+ * Runs `plan` on one value or operand a leaf; `targets` hold the new versions of the variables it updates, in a
+ * plan that does not overwrite. Returns the outputs. On an error no value has changed.
+ */
+export function run(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]): Value[] {
+  drain();
+  return new Run(plan, leaves, targets).now();
 }
 
 /**
- * Queues a run of `plan`, which makes no versions but those it overwrites, on the values and numbers its leaves have
- * now. Returns the outputs, which can be read when `done` is kept; reading them before waits for it.
+ * Queues a run of `plan` for the workers. What it reads is as it is now: values are, and numbers are asked for. The
+ * outputs can be bound at once; who reads one, or a variable that the plan overwrites, waits for the run.
  */
-export function enqueue(plan: Plan, leaves: readonly Binding[]): { outputs: readonly Value[]; done: Promise<void> } {
-  const call = callOf(plan, leaves.map(asOfNow), []);
-  return { outputs: call.outputs, done: submit(new QueuedCall(call)) };
+export function runLater(plan: Plan, leaves: readonly Binding[]): { outputs: Value[]; done: Promise<unknown> } {
+  checkIndices(plan, leaves, (value) => value.writer === null);
+  const later = new Run(plan, leaves.map(snapshot), []);
+  // What is recorded runs here, when its turn comes.
+  const work = { threads: 0, finish: () => later.now(), ended: (failed: boolean) => later.ended(failed) };
+  const task = new Task(recording() ? work : later);
+  later.claim(task);
+  return { outputs: later.outputs, done: enqueue(task).result };
 }
 
-function asOfNow(leaf: Binding): Binding {
+/** The elements of a value once its turn has come: what was queued before has run, what is queued after has not. */
+export function readLater(value: Value): Promise<Elements> {
+  return enqueue(new Task({ threads: 0, finish: () => value.elements() })).result;
+}
+
+/** Numbers are read at the call. */
+function snapshot(leaf: Binding): Binding {
   if (typeof leaf !== 'function') return leaf;
-  const numbers = leaf().slice();
+  const numbers = [...leaf()];
   return () => numbers;
 }
 
-/** The elements of a value as queued calls that were made before will leave them. */
-export async function elementsLater(value: Value): Promise<Elements> {
-  if (value.queuedWrites === 0) return value.elements();
-  let found: Elements | null = null;
-  value.queuedUses++;
-  const done = () => {
-    value.queuedUses--;
-  };
-  const look = () => {
-    found = value.elements();
-    done();
-  };
-  await submit({ prepare: () => null, finish: look, fail: done });
-  return found as unknown as Elements;
+/** One run of a plan. */
+export class Run implements Work<Value[]> {
+  readonly plan: Plan;
+  readonly leaves: readonly Binding[];
+  readonly targets: readonly Value[];
+  readonly outputs: Value[];
+  #writer: Writer | null = null;
+
+  constructor(plan: Plan, leaves: readonly Binding[], targets: readonly Value[]) {
+    this.plan = plan;
+    this.leaves = leaves;
+    this.targets = targets;
+    this.outputs = plan.outputs.map(({ dtype, nElems }) => new Value(dtype, nElems, null));
+  }
+
+  get threads(): number {
+    return this.plan.parallel ? getThreads() : 1;
+  }
+
+  /** The variables it gives new elements. */
+  get #updated(): readonly Value[] {
+    const { plan, leaves, targets } = this;
+    return plan.overwrite ? plan.targets.map(({ leaf }) => leaves[leaf] as Value) : targets;
+  }
+
+  /** From now on `writer` stands for what the run will write. */
+  claim(writer: Writer): void {
+    this.#writer = writer;
+    for (const value of [...this.outputs, ...this.#updated]) value.writer = writer;
+  }
+
+  /** A variable keeps its elements where the run failed; an output never gets any. */
+  ended(failed: boolean): void {
+    for (const value of failed ? this.#updated : [...this.outputs, ...this.#updated]) {
+      if (value.writer === this.#writer) value.writer = null;
+    }
+  }
+
+  /** Runs on this thread and those that help it. */
+  now(): Value[] {
+    const { program, table } = this.prepare();
+    const { plan, threads } = this;
+    return this.finish(recording() ? record(plan, table) : runProgram({ program, table, threads }));
+  }
+
+  /** Checks indices, and puts everything where the program will look for it. */
+  prepare(): { program: number; table: number } {
+    const { plan, leaves, targets, outputs } = this;
+    checkIndices(plan, leaves);
+    const heap = theHeap();
+    heap.begin();
+    // Everything that may allocate comes first, since growing and evicting move things.
+    heap.reserveArena(plan.arenaBytes);
+    const at = install(plan, heap);
+    const leafAddresses = leaves.map((leaf, k) => place(plan, k, leaf, at, heap));
+    const targetAddresses = targets.map((value) => heap.resident(value, false));
+    const outputAddresses = plan.outputs.map(({ slot }, k) =>
+      slot < 0 ? heap.resident(outputs[k] as Value, false) : 0,
+    );
+    const addresses = { leaf: leafAddresses, target: targetAddresses, output: outputAddresses };
+    const table = at.table >>> 2;
+    for (const { entry, kind, index, byteOffset } of plan.externals) {
+      heap.i32[table + entry] = (addresses[kind][index] as number) + byteOffset;
+    }
+    return { program: at.program, table: at.table };
+  }
+
+  /** The elements in Wasm memory are the newest now; small outputs go home. */
+  finish(status: number): Value[] {
+    const { plan, outputs } = this;
+    if (status !== STATUS_OK) throw fault(plan, status);
+    const heap = theHeap();
+    for (const value of this.#updated) {
+      value.host = null;
+      value.checkedBelow = Number.POSITIVE_INFINITY;
+    }
+    plan.outputs.forEach(({ slot, nElems, dtype }, k) => {
+      if (slot >= 0) (outputs[k] as Value).host = heap.copyOut(heap.arena + slot, nElems, dtype);
+    });
+    return outputs;
+  }
 }
 
 /** Puts a leaf where the program will read it; returns its address. */
@@ -198,29 +189,37 @@ function place(plan: Plan, k: number, leaf: Binding, at: Installed, heap: Heap):
     for (let i = 0; i < numbers.length; i++) memory[((at.own + slot) >>> 2) + i] = numbers[i] as number;
     return at.own + slot;
   }
-  if (slot < 0 || leaf.residence !== null || leaf.lost !== null) return heap.resident(leaf);
+  if (slot < 0 || leaf.residence !== null) return heap.resident(leaf);
+  leaf.check();
   heap.copyIn(heap.arena + slot, leaf.host as Elements);
   return heap.arena + slot;
 }
 
-function checkIndices(plan: Plan, leaves: readonly Binding[]): void {
+function checkIndices(plan: Plan, leaves: readonly Binding[], known: (value: Value) => boolean = () => true): void {
   for (const { leaf, below, what } of plan.checks) {
     const value = leaves[leaf] as Value;
-    if (value.checkedBelow <= below) continue;
-    checkBelow(value.read(), below, what);
+    if (value.checkedBelow <= below || !known(value)) continue;
+    checkBelow(value.elements(), below, what);
     value.checkedBelow = below;
   }
 }
 
-function fault(plan: Plan, status: number): NablaError {
-  if ((status & 0xff) === FAULT_TRAP) {
+/** What no program and no input should bring about, so that no step pays for going back on it. */
+const CRASHES = new Map([
+  [FAULT_TRAP, 'a kernel trapped'],
+  [FAULT_LOST, 'a worker thread died'],
+]);
+const HALF_UPDATED = 'the variables that it updates in place may be half updated: load saved ones; the next run works';
+
+/** The error that a program's status other than STATUS_OK means. */
+export function fault(plan: Plan, status: number): NablaError {
+  const crash = CRASHES.get(status & 0xff);
+  if (crash !== undefined) {
+    const inPlace = plan.overwrite && plan.targets.length > 0;
     return new NablaError(
       'internal',
-      'a kernel trapped while a program ran on several threads; the workers were replaced',
+      `${crash} while a program ran; ${inPlace ? HALF_UPDATED : 'nothing was updated'}`,
     );
-  }
-  if ((status & 0xff) === FAULT_LOST) {
-    return new NablaError('internal', 'a worker was stopped while it ran a program; the workers were replaced');
   }
   const instruction = plan.instructions[status >>> 8];
   const name = instruction?.computes ?? 'a program';
@@ -229,7 +228,6 @@ function fault(plan: Plan, status: number): NablaError {
   }
   return new NablaError(
     'internal',
-    `${name}: the kernels cannot run this (instruction ${instruction?.opcode}, status ${status}); ` +
-      'a convolution takes windows of at most 4,096 taps that reach over at most 2 MiB of one channel',
+    `${name}: the kernels cannot run this (instruction ${instruction?.opcode}, status ${status})`,
   );
 }

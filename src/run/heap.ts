@@ -106,10 +106,10 @@ export class Heap {
 
   /** Address of a value in Wasm memory, copied in if it is not there (and `fill` asks for its elements). */
   resident(value: Value, fill = true): number {
-    if (value.lost !== null) throw value.lost();
+    value.check();
     let block = value.residence as Block | null;
     if (block === null) {
-      const nBytes = this.#rounded(value.nBytes);
+      const nBytes = heldBytes(value.nBytes);
       const spare = Math.max(MIN_RESIDENT_BYTES, 2 * this.#largestRun) - nBytes;
       if (this.#residentBytes > spare) this.#evict(this.#residentBytes - spare);
       block = new Block(this, value, { offset: this.allocate(nBytes), nBytes });
@@ -137,12 +137,6 @@ export class Heap {
   }
 
   // ---- regions
-
-  #rounded(nBytes: number): number {
-    const lines = Math.ceil(Math.max(nBytes, 4) / LINE) * LINE;
-    // Equal addresses modulo 4,096 halve the speed of streams.
-    return lines >= PAGE ? lines + LINE * 5 : lines;
-  }
 
   /** Address of `nBytes` of memory, after growing it or taking back resident values where it must. */
   allocate(nBytes: number): number {
@@ -224,6 +218,13 @@ export class Heap {
     this.#residentBytes -= block.nBytes;
     this.free({ offset: block.address, nBytes: block.nBytes });
   }
+}
+
+/** What the heap takes for a value of `nBytes`. */
+export function heldBytes(nBytes: number): number {
+  const lines = Math.ceil(Math.max(nBytes, 4) / LINE) * LINE;
+  // Equal addresses modulo 4,096 halve the speed of streams.
+  return lines >= PAGE ? lines + LINE * 5 : lines;
 }
 
 function megabytes(n: number): string {

@@ -1,9 +1,43 @@
-// How many threads there are to be, and which workers serve: at most one set of them, after the last has left.
-import { MAX_THREADS } from '../../assembly/abi.ts';
+// Worker threads: started when a program first gains by them or must not block, asleep between jobs, never a reason
+// to stay alive. Their seats, and how a dead one is noticed, are in assembly/job.ts and barrier.ts.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import {
+  FAULT_LOST,
+  FAULT_TRAP,
+  LINE_SEAT,
+  MAX_THREADS,
+  SCRATCH_BYTES,
+  SEAT_BITS,
+  SEAT_COMING,
+  SYNC_JOB,
+  SYNC_LINE,
+  SYNC_LINES,
+  SYNC_SCRATCH,
+  SYNC_THREAD_BITS,
+} from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { setting } from './env.ts';
-import { theHeap } from './heap.ts';
-import { Workers } from './workers.ts';
+import { type Heap, theHeap } from './heap.ts';
+
+/** A worker is this and the kernels. It speaks when it is up, and when it is the last to finish what workers ran alone. */
+const WORKER = `import('node:worker_threads').then(({ workerData, parentPort }) => {
+  const { module, memory, worker, ticket, sync, trap } = workerData;
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  let job = kernels.sit(worker, ticket, sync);
+  while (job !== 0) {
+    parentPort.postMessage(null);
+    try { job = kernels.work(worker, ticket, job, sync); }
+    catch (error) { kernels.leave(worker, ticket, trap, sync); throw error; }
+  }
+});`;
+
+/** A program in Wasm memory, and how many threads may run it. */
+export interface Program {
+  program: number;
+  table: number;
+  threads: number;
+}
 
 function checkCount(source: string, n: number): number {
   if (Number.isInteger(n) && n >= 1 && n <= MAX_THREADS) return n;
@@ -14,89 +48,151 @@ function checkCount(source: string, n: number): number {
 
 let wanted = 0;
 
-const cores = () => process.getBuiltinModule('node:os').availableParallelism();
-
 /** Threads a program may use, this one among them: as set, else `NABLA_THREADS`, else what the machine has. */
 export function getThreads(): number {
   if (wanted === 0) {
     const named = setting('NABLA_THREADS');
-    wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(cores(), MAX_THREADS);
+    wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(availableParallelism(), MAX_THREADS);
   }
   return wanted;
 }
 
-/**
- * Uses `n` threads from the next program on. Results are the same bit for bit whatever their number. Workers of
- * another number are stopped, and those of this one start when a program gains by them.
- */
+/** Uses `n` threads from now on; workers that are then too many sleep. Results are the same bit for bit whatever `n`. */
 export function setThreads(n: number): void {
   wanted = checkCount('setThreads', n);
-  refresh();
 }
 
-let workers: Workers | null = null;
-let leaving: Workers | null = null;
-/** This host starts no workers: everything runs on this thread. */
-let refused = false;
-/** Programs so far that would have gained by workers. */
-let gainers = 0;
-let look = () => {};
+/** Workers 1, 2, … on one page of shared words. Worker 0 is the caller. */
+class Pool {
+  /** Why workers do not come up, if one failed to. */
+  failure: Error | null = null;
+  readonly workers: Worker[] = [];
+  readonly sync: number;
+  readonly #heap: Heap;
+  #scratch = { offset: 0, nBytes: 0 };
+  #tickets = 0;
 
-/** Calls `fn` whenever workers may have come up, left, or done something. */
-export function onStir(fn: () => void): void {
-  look = fn;
-}
-
-function stirred(): void {
-  refresh();
-  look();
-}
-
-/** Drops workers that cannot be used, and forgets those that have left. */
-function refresh(): void {
-  if (workers !== null && !workers.busy && (workers.broken || workers.threads !== getThreads())) {
-    refused ||= workers.stillborn;
-    workers.dismiss();
-    leaving = workers;
-    workers = null;
+  constructor(heap: Heap) {
+    this.#heap = heap;
+    const page = SYNC_LINES + (MAX_THREADS + 1) * SYNC_LINE;
+    this.sync = heap.allocate(page);
+    heap.i32.fill(0, this.sync >>> 2, (this.sync + page) >>> 2);
+    // A job of no threads, long done.
+    heap.i32[(this.sync + SYNC_JOB) >>> 2] = 1 << (SYNC_THREAD_BITS + 1);
   }
-  if (leaving?.release()) leaving = null;
+
+  #seat(worker: number): number {
+    return Atomics.load(this.#heap.i32, this.#seatWord(worker));
+  }
+
+  #seatWord(worker: number): number {
+    return (this.sync + SYNC_LINES + worker * SYNC_LINE + LINE_SEAT) >>> 2;
+  }
+
+  /** How many of workers 1 … n are up, counted to the first that is not; starts those that are missing. */
+  gather(n: number): number {
+    let up = 0;
+    for (let worker = 1; worker <= n; worker++) {
+      const seat = this.#seat(worker);
+      if (seat === 0 && this.failure === null) this.#start(worker);
+      const isUp = seat !== 0 && (seat & ((1 << SEAT_BITS) - 1)) !== SEAT_COMING;
+      if (isUp && up === worker - 1) up = worker;
+    }
+    return up;
+  }
+
+  #start(worker: number): void {
+    const ticket = ++this.#tickets;
+    const coming = (ticket << SEAT_BITS) | SEAT_COMING;
+    Atomics.store(this.#heap.i32, this.#seatWord(worker), coming);
+    const { module, memory, kernels } = this.#heap;
+    const workerData = { module, memory, worker, ticket, sync: this.sync, trap: FAULT_TRAP };
+    const thread = new Worker(WORKER, { eval: true, workerData });
+    let why = new Error('it ended before it had begun');
+    thread.on('message', () => onNews());
+    thread.on('error', (error) => {
+      why = error as Error;
+    });
+    thread.on('exit', () => {
+      if (this.#seat(worker) === coming) this.failure = why;
+      kernels.leave(worker, ticket, FAULT_LOST, this.sync);
+      onNews();
+    });
+    thread.unref();
+    this.workers[worker] = thread;
+  }
+
+  /** Scratch memory for `threads` threads. Only while no job runs. */
+  reserve(threads: number): void {
+    const nBytes = threads * SCRATCH_BYTES;
+    if (nBytes <= this.#scratch.nBytes) return;
+    if (this.#scratch.nBytes > 0) this.#heap.free(this.#scratch);
+    this.#scratch = { offset: 0, nBytes: 0 };
+    this.#scratch = { offset: this.#heap.allocate(nBytes), nBytes };
+    this.#heap.i32[(this.sync + SYNC_SCRATCH) >>> 2] = this.#scratch.offset;
+  }
 }
 
-/** Workers up to number `last`, once they are up; the first call starts them. */
-function upTo(last: number): Workers | null {
-  if (workers === null || workers.broken || workers.threads !== getThreads()) {
-    refresh();
-    // Two sets at a time would let a program that often calls setThreads pile them up.
-    if (leaving !== null || refused) return null;
-    workers = new Workers(getThreads(), theHeap(), stirred);
-  }
-  try {
-    workers.start(last);
-  } catch {
-    refused = true;
-  }
-  return workers.ready(last) ? workers : null;
+let pool: Pool | null = null;
+let onNews: () => void = () => {};
+
+function thePool(): Pool {
+  pool ??= new Pool(theHeap());
+  return pool;
 }
 
 /** Whether workers are up and waiting. */
 export function poolReady(): boolean {
-  return workers?.ready(1) ?? false;
+  return pool !== null && pool.gather(getThreads() - 1) === getThreads() - 1;
 }
 
-/** The workers that can run a program without this thread, or null while they are on their way; `undefined` where there are none. */
-export function leaders(): Workers | null | undefined {
-  return upTo(getThreads()) ?? (refused ? undefined : null);
+/** The threads behind workers 1, 2, …: how tests end one. */
+export function poolWorkers(): readonly Worker[] {
+  return thePool().workers;
 }
 
-/**
- * Runs a program: on several threads where `parallel` says that it gains, and the workers are up; until then on this
- * thread alone, with the same results. They start at the second program that gains, so that the first is not kept waiting
- * by their start, and a process of one program starts none.
- */
-export function runProgram(program: number, table: number, parallel: boolean): number {
-  const { kernels, scratch } = theHeap();
-  const shared = parallel && getThreads() > 1 && ++gainers > 1 ? upTo(getThreads() - 1) : null;
-  if (shared === null) return kernels.run(program, table, scratch, 0, 1, 0);
-  return shared.share(program, table);
+/** Calls `fn` whenever a worker is up, workers have finished a program that they run alone, or one is gone. */
+export function onPoolNews(fn: () => void): void {
+  onNews = fn;
+}
+
+/** Runs a program on this thread and on as many others as are up; results are the same. Returns its status. */
+export function runProgram({ program, table, threads }: Program): number {
+  const heap = theHeap();
+  const n = threads === 1 ? 1 : thePool().gather(threads - 1) + 1;
+  try {
+    if (n === 1) return heap.kernels.run(program, table, heap.scratch, 0, 1, 0);
+    thePool().reserve(n);
+    return heap.kernels.share(program, table, n, thePool().sync);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    if (n === 1) return FAULT_TRAP;
+    // This thread trapped: nobody shall wait for it.
+    heap.kernels.leave(0, 0, FAULT_TRAP, thePool().sync);
+    return heap.kernels.settle(thePool().sync);
+  }
+}
+
+/** Whether workers 1 … n are up, so that they can run a program alone; throws if they never will be. */
+export function workersReady(n: number): boolean {
+  const { failure } = thePool();
+  const ready = thePool().gather(n) === n;
+  if (ready || failure === null) return ready;
+  throw new NablaError('internal', `a worker thread could not start: ${failure.message}; call without async`);
+}
+
+/** Starts a program on workers alone; they must be ready. */
+export function startProgram({ program, table, threads }: Program): void {
+  thePool().reserve(threads);
+  theHeap().kernels.start(program, table, threads, thePool().sync);
+}
+
+/** Whether the program that was started is done. */
+export function programDone(): boolean {
+  return theHeap().kernels.settled(thePool().sync);
+}
+
+/** Waits for the program that was started; returns its status. */
+export function awaitProgram(): number {
+  return theHeap().kernels.settle(thePool().sync);
 }

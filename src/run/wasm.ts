@@ -9,13 +9,16 @@ export interface Kernels {
   run(program: number, table: number, scratch: number, thread: number, threads: number, sync: number): number;
   /** Runs a program on `threads` threads, this one among them: see assembly/job.ts. */
   share(program: number, table: number, threads: number, sync: number): number;
-  /** Has workers alone run a program; returns the word that SYNC_ENDED will hold. */
-  launch(program: number, table: number, threads: number, sync: number): number;
-  dismiss(sync: number): void;
-  fail(fault: number, worker: number, sync: number): void;
-  /** What a worker does all its life. */
-  enter(sync: number): number;
-  work(worker: number, sync: number, job: number): number;
+  /** Runs a program on `threads` workers, without waiting for them. */
+  start(program: number, table: number, threads: number, sync: number): void;
+  settled(sync: number): boolean;
+  /** Waits for all threads of the present job and returns its status. */
+  settle(sync: number): number;
+  /** Takes a thread that trapped or died out of the job. */
+  leave(worker: number, ticket: number, fault: number, sync: number): void;
+  /** What a worker does first, and then all its life. */
+  sit(worker: number, ticket: number, sync: number): number;
+  work(worker: number, ticket: number, seen: number, sync: number): number;
   heapBase(): number;
 }
 

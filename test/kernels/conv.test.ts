@@ -184,6 +184,11 @@ const CONFIGS: Config[] = [
   { n: 1, c: 2, h: 33, w: 35, o: 3, kernel: [31, 29], pad: [15, 14] },
   { n: 1, c: 1, h: 300, w: 520, o: 2, kernel: [3, 3], pad: [1, 1] },
   { n: 1, c: 4, h: 2, w: 3, o: 400, kernel: [3, 3], pad: [1, 1] },
+  // Windows too large to copy: by their taps, by their reach (with stride 2 that of dx is not).
+  { n: 2, c: 4, h: 1, w: 4109, o: 6, kernel: [1, 4099], pad: [0, 3], groups: 2, bias: true, act: ACT_TANH },
+  { n: 1, c: 2, h: 70, w: 70, o: 3, kernel: [66, 65], stride: [1, 2], pad: [2, 1], bias: true },
+  { n: 1, c: 1, h: 705, w: 907, o: 2, kernel: [2, 2], dilation: [700, 900], pad: [1, 2], misalign: 4 },
+  { n: 2, c: 2, h: 705, w: 907, o: 2, kernel: [2, 3], stride: [2, 2], dilation: [700, 440], bias: true, act: ACT_RELU },
 ];
 
 describe.each(['baseline', 'relaxed'] as const)('conv and its gradients, %s', (simd) => {

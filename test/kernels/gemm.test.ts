@@ -147,6 +147,9 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
     check(h, { m: 103, n: 37, k: 787, ...trans, slack: 3 });
     check(h, { m: 13, n: 790, k: 23, ...trans });
     check(h, { m: 20, n: 785, k: 30, ...trans });
+    check(h, { m: 97, n: 790, k: 23, ...trans });
+    check(h, { m: 13, n: 1024, k: 30, ...trans });
+    check(h, { m: 1024, n: 13, k: 30, ...trans });
     check(h, { m: 1, n: 77, k: 501, ...trans });
     check(h, { m: 77, n: 1, k: 501, ...trans });
     check(h, { m: 1, n: 1, k: 1003, ...trans });
@@ -165,6 +168,7 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
       [14, 11, 9],
       [20, 140, 130],
       [13, 10, 400],
+      [5, 27, 1],
     ];
     for (const [m, n, k] of shapes) {
       for (const bias of [undefined, 'columns', 'rows'] as const) {
@@ -227,8 +231,10 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
       [45, 67, 400],
       [1, 131, 57],
       [131, 1, 57],
+      [70, 131, 1],
       [5, 50, 70],
       [103, 210, 130],
+      [15, 1024, 37],
     ] as const;
     for (const [m, n, k] of shapes) check(h, { m, n, k, ...trans, d: 'inPlace', alpha: 0.9, bias: 'rows' }, THREADS);
   });

@@ -7,6 +7,8 @@ const harnesses = { baseline: new Harness('baseline'), relaxed: new Harness('rel
 const HALF_ULP = 2 ** -24;
 const COLS = [...Array.from({ length: 37 }, (_, k) => k), 100, 1001, 4099];
 
+const NO_MASK = [0, 0];
+
 /** Row by row in float64. */
 function reference(x: ArrayLike<number>, rows: number, cols: number, log: boolean): Float64Array {
   const out = new Float64Array(rows * cols);
@@ -32,7 +34,7 @@ function run(
   const input = h.put(x, 'f32', 8);
   const out = inPlace ? input : h.room(x.length, 'f32', 4);
   const rows = cols === 0 ? 3 : x.length / cols;
-  expect(h.run([[OP_SOFTMAX, out, input, rows, cols, log ? 1 : 0]], threads)).toBe(0);
+  expect(h.run([[OP_SOFTMAX, out, input, rows, cols, log ? 1 : 0, ...NO_MASK]], threads)).toBe(0);
   return h.get(out);
 }
 
@@ -127,12 +129,59 @@ describe.each(BOTH)('softmax, %s', (simd) => {
             h.reset();
             const [grad, value] = [h.put(dy, 'f32', 4), h.put(y, 'f32', 12)];
             const dx = inPlace ? grad : h.room(rows * cols, 'f32', 8);
-            expect(h.run([[OP_SOFTMAX_GRAD, dx, value, grad, rows, cols, log ? 1 : 0]], threads)).toBe(0);
+            expect(h.run([[OP_SOFTMAX_GRAD, dx, value, grad, rows, cols, log ? 1 : 0, ...NO_MASK]], threads)).toBe(0);
             once ??= h.get(dx);
             expectSame(h.get(dx), once);
           }
         // |dy| ≤ 2 and Σ y = 1; a sum of n values of dy is off by n/4 half ulps of at most 2·n, times exp(y) ≈ 1/n.
         expectClose(once as ArrayLike<number>, expected, 8 * HALF_ULP, 4 * slack(cols, 4));
+      }
+  });
+
+  test('a causal mask: row r of each matrix is that of its first columns alone, the rest 0 and never read', () => {
+    const h = harnesses[simd];
+    for (const [height, cols] of [
+      [1, 1],
+      [4, 4],
+      [9, 9],
+      [17, 17],
+      [33, 33],
+      [5, 9],
+      [9, 5],
+      [3, 40],
+    ] as const)
+      for (const first of [1, 1 + cols - height, 0]) {
+        const rows = 3 * height;
+        const seen = (r: number) => Math.max(0, Math.min(cols, (r % height) + first));
+        const hidden = (i: number) => i % cols >= seen(Math.floor(i / cols));
+        // NaN where the mask is: read, it would show.
+        const x = uniform(rows * cols, cols, -30, 30).map((v, i) => (hidden(i) ? Number.NaN : v));
+        const dy = uniform(rows * cols, cols + 1).map((v, i) => (hidden(i) ? Number.NaN : v));
+        const [expected, gradient] = [new Float32Array(rows * cols), new Float32Array(rows * cols)];
+        for (let r = 0; r < rows; r++) {
+          const [from, n] = [r * cols, seen(r)];
+          h.reset();
+          const y = h.room(n);
+          const dx = h.room(n);
+          const given = [h.put(x.subarray(from, from + n)), h.put(dy.subarray(from, from + n))] as const;
+          h.run([
+            [OP_SOFTMAX, y, given[0], 1, n, 0, ...NO_MASK],
+            [OP_SOFTMAX_GRAD, dx, y, given[1], 1, n, 0, ...NO_MASK],
+          ]);
+          expected.set(h.get(y), from);
+          gradient.set(h.get(dx), from);
+        }
+        for (const threads of THREADS)
+          for (const inPlace of [false, true]) {
+            h.reset();
+            const [input, grad] = [h.put(x, 'f32', 8), h.put(dy, 'f32', 4)];
+            const y = inPlace ? input : h.room(rows * cols, 'f32', 4);
+            const dx = inPlace ? grad : h.room(rows * cols, 'f32', 12);
+            expect(h.run([[OP_SOFTMAX, y, input, rows, cols, 0, height, first]], threads)).toBe(0);
+            expect(h.run([[OP_SOFTMAX_GRAD, dx, y, grad, rows, cols, 0, height, first]], threads)).toBe(0);
+            expectSame(h.get(y), expected);
+            expectSame(h.get(dx), gradient);
+          }
       }
   });
 });

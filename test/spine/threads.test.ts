@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { FLAG_BARRIER, FLAG_SOLO, OP_COPY } from '../../assembly/abi.ts';
+import { FAULT_LOST, FAULT_TRAP, FLAG_BARRIER, FLAG_SOLO, OP_COPY, STATUS_OK } from '../../assembly/abi.ts';
 import { compile, manualSeed, nn, optim, setThreads, type Tensor, tensor } from '../../src/index.ts';
 import { observePlans, type Plan } from '../../src/plan/plan.ts';
 import { theHeap } from '../../src/run/heap.ts';
-import { poolReady, runProgram } from '../../src/run/pool.ts';
+import { poolReady, poolWorkers, runProgram } from '../../src/run/pool.ts';
 import { random } from '../helpers.ts';
 
 afterEach(() => {
@@ -53,18 +53,17 @@ function train(name: 'mlp' | 'cnn', threads: number): { bits: number[][]; plans:
     optimizer.minimize(loss);
     return loss;
   });
-  untilReady(threads, () => step(x, y));
+  step(x, y);
+  untilReady(threads);
   manualSeed(4);
   const losses = Array.from({ length: 5 }, () => step(x, y).item());
   return { bits: [losses, ...model.parameters().map((p) => [...p.data()])], plans };
 }
 
-/** Runs programs, at least one, until workers are up; they start without this thread's help, once those before have left. */
-function untilReady(threads: number, run: () => void): void {
+/** Workers start without this thread's help; until they are up programs run on one. */
+function untilReady(threads: number): void {
   const end = performance.now() + 20_000;
-  run();
   while (threads > 1 && !poolReady()) {
-    run();
     if (performance.now() > end) throw new Error('the workers did not come up within 20 s');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }
@@ -93,32 +92,71 @@ describe.each(['mlp', 'cnn'] as const)('%s', (name) => {
   });
 });
 
-test('a pool can be started and stopped often', { timeout: 60_000 }, () => {
+test('1,000 changes of the number of threads leave nothing behind', { timeout: 60_000 }, () => {
   const [a, b] = [nn.parameter(random(1, [200, 200])), nn.parameter(random(2, [200, 200]))];
   const product = compile(() => a.matmul(b).sum());
   setThreads(1);
   const alone = product().item();
-  for (let i = 0; i < 20; i++) {
-    setThreads(2 + (i % 2));
-    product();
-    if (i % 4 === 0) untilReady(2 + (i % 2), product);
+  setThreads(4);
+  product();
+  untilReady(4);
+  product();
+  const before = { workers: [...poolWorkers()], heap: theHeap().usage, rss: process.memoryUsage.rss() };
+  const started = performance.now();
+  for (let i = 0; i < 1000; i++) {
+    setThreads(1 + (i % 4));
     expect(product().item()).toBe(alone);
   }
+  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(poolWorkers()).toEqual(before.workers);
+  expect(theHeap().usage).toEqual(before.heap);
+  expect((process.memoryUsage.rss() - before.rss) / 1e6).toBeLessThan(30);
 });
 
-test('a trap on any thread ends the run with an error, and the next run works', { timeout: 30_000 }, () => {
+/** A program that traps on every thread of three: it writes far past the memory. */
+function trapping() {
   const heap = theHeap();
   const at = heap.allocate(4096) >>> 2;
   const [table, program] = [at * 4, (at + 64) * 4];
-  const copy = [OP_COPY | (9 << 16), 0, 1, 1, 0, 0, 1 << 20, 1, 1, 0];
-  heap.i32.set(copy, program >>> 2);
-  heap.i32[table >>> 2] = -4096; // the last page of 4 GiB, far past the memory
+  heap.i32.set([OP_COPY | (9 << 16), 0, 1, 1, 0, 0, 1 << 20, 1, 1, 0], program >>> 2);
+  heap.i32[table >>> 2] = -4096; // the last page of 4 GiB
   heap.i32[(table >>> 2) + 1] = table;
+  return { program, table, threads: 3, empty: { program: program + 9 * 4, table, threads: 3 } };
+}
+
+test('a trap on any thread ends the run with an error, and the next run works', { timeout: 60_000 }, () => {
   setThreads(3);
-  untilReady(3, () => runProgram((at + 64 + 9) * 4, table, true)); // an empty program
-  expect(runProgram(program, table, true) & 0xff).toBe(4);
+  const { empty, ...trap } = trapping();
   const [a, b] = [random(1, [200, 200]), random(2, [200, 200])];
-  expect(Number.isFinite(a.matmul(b).sum().item())).toBe(true);
+  runProgram(empty);
+  const { totalBytes } = theHeap().usage;
+  for (let i = 0; i < 20; i++) {
+    untilReady(3);
+    const started = performance.now();
+    expect(runProgram(trap) & 0xff).toBe(FAULT_TRAP);
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(Number.isFinite(a.matmul(b).sum().item())).toBe(true);
+  }
+  // The workers come and go on the same page and scratch.
+  expect(theHeap().usage.totalBytes).toBe(totalBytes);
+});
+
+test('a worker that was ended unseen is an error within a second, and the next run works', { timeout: 30_000 }, () => {
+  setThreads(3);
+  const { empty } = trapping();
+  runProgram(empty);
+  untilReady(3);
+  expect(runProgram(empty)).toBe(STATUS_OK);
+  // No turn of the event loop comes between its end and the next programs: nothing tells the caller.
+  poolWorkers()[2]?.terminate();
+  const outcomes: number[] = [];
+  const started = performance.now();
+  // A worker ends a moment after it is asked to: it may still take the first of these.
+  for (let end = started + 200; performance.now() < end; ) outcomes.push(runProgram(empty) & 0xff);
+  expect(outcomes).toContain(FAULT_LOST);
+  expect(performance.now() - started).toBeLessThan(1200);
+  untilReady(3);
+  expect(runProgram(empty)).toBe(STATUS_OK);
 });
 
 test('a process whose workers are idle ends by itself, and one that needs none starts none', {

@@ -23,6 +23,8 @@ const KC: i32 = 640;
 const FILTER_BYTES: i32 = 524288;
 /** Most quads of a band. */
 const MAX_QUADS: i32 = 4096;
+/** Quads times depth of a block of tiles: 16 KiB of pixels, in L1. */
+const QUADS_DEPTH: i32 = 1024;
 /** Bytes of a quad's entry: offset in the window, offset in the output, pixels that count, first and last k: int32. */
 const QUAD: usize = 20;
 
@@ -82,10 +84,10 @@ export function share(d: Direct, thread: i32, threads: i32): void {
   }
 }
 
-/** This thread's share of one group; false where the filter's reach is too wide for scratch. */
-export function direct(d: Direct): bool {
-  if (!chooseWidth(d)) return false;
-  if (d.n0 >= d.n1 || d.i0 >= d.i1 || d.m0 >= d.m1) return true;
+/** This thread's share of one group. */
+export function direct(d: Direct): void {
+  chooseWidth(d);
+  if (d.n0 >= d.n1 || d.i0 >= d.i1 || d.m0 >= d.m1) return;
   const nTaps = d.nRowTaps * d.nColTaps;
   const most = min(max(1, KC / max(1, nTaps)), mostChannels(d));
   const blocks = (d.channels + most - 1) / most;
@@ -97,7 +99,6 @@ export function direct(d: Direct): bool {
       for (let m = d.m0; m < d.m1; m += rows) strip(d, j, c, min(channels, d.channels - c), m, min(rows, d.m1 - m));
     }
   }
-  return true;
 }
 
 /** Columns from j on, channels c … c + nc − 1, output channels m … m + mc − 1, all rows and images. */
@@ -166,26 +167,35 @@ function outside(d: Direct, top: i32, r: i32): bool {
   return row < 0 || row >= d.h;
 }
 
+/** A few quads at a time meet all output channels: as many as L1 holds, so that lines of the output are filled at once. */
 function tiles(d: Direct, out: usize, nQuads: i32, depth: i32, m: i32, mc: i32, start: i32): void {
-  const x = d.scratch + COPY;
-  let quad = d.scratch + QUADS;
-  for (let q = 0; q < nQuads; q += 2, quad += 2 * QUAD) {
-    const xA = x + <usize>load<u32>(quad), xB = x + <usize>load<u32>(quad, QUAD);
-    const oA = <usize>load<u32>(quad, 4), oB = <usize>load<u32>(quad, QUAD + 4);
-    const whole = d.pixelOut == 4 && load<i32>(quad, 8) == 4 && load<i32>(quad, QUAD + 8) == 4;
-    const k0 = min(load<i32>(quad, 12), load<i32>(quad, QUAD + 12));
-    const kc = max(load<i32>(quad, 16), load<i32>(quad, QUAD + 16)) - k0;
-    const offsets = d.scratch + OFFSETS + (<usize>k0 << 2);
-    let panel = d.scratch + FILTERS + <usize>k0 * STEP;
+  const block = max(2, (QUADS_DEPTH / max(1, depth)) & ~1);
+  for (let q = 0; q < nQuads; q += block) {
+    const end = min(q + block, nQuads);
+    let panel = d.scratch + FILTERS;
     for (let i = 0; i < mc; i += MR) {
-      const mr = min(MR, mc - i);
       const c = out + <usize>i * d.planeOut;
       const bias = d.bias + (<usize>(m + i) << 2);
-      if (whole) convMicro(mr, kc, panel, offsets, xA, xB, c + oA, c + oB, d.planeOut, start, bias);
-      else edge(d, quad, mr, kc, panel, offsets, xA, xB, c, start, bias);
+      for (let p = q; p < end; p += 2) {
+        pair(d, d.scratch + QUADS + <usize>p * QUAD, min(MR, mc - i), panel, c, start, bias);
+      }
       panel += <usize>depth * STEP;
     }
   }
+}
+
+/** Two quads with up to six output channels. */
+function pair(d: Direct, quad: usize, mr: i32, panel: usize, c: usize, start: i32, bias: usize): void {
+  const x = d.scratch + COPY;
+  const xA = x + <usize>load<u32>(quad), xB = x + <usize>load<u32>(quad, QUAD);
+  const oA = <usize>load<u32>(quad, 4), oB = <usize>load<u32>(quad, QUAD + 4);
+  const whole = d.pixelOut == 4 && load<i32>(quad, 8) == 4 && load<i32>(quad, QUAD + 8) == 4;
+  const k0 = min(load<i32>(quad, 12), load<i32>(quad, QUAD + 12));
+  const kc = max(load<i32>(quad, 16), load<i32>(quad, QUAD + 16)) - k0;
+  const offsets = d.scratch + OFFSETS + (<usize>k0 << 2);
+  panel += <usize>k0 * STEP;
+  if (whole) convMicro(mr, kc, panel, offsets, xA, xB, c + oA, c + oB, d.planeOut, start, bias);
+  else edge(d, quad, mr, kc, panel, offsets, xA, xB, c, start, bias);
 }
 
 /** A tile with partial quads, or of an output whose pixels are not neighbours: by way of scratch. */

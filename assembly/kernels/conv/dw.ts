@@ -4,11 +4,12 @@
 //     for each block of pixels (a strip of rows of one image, or several whole images)   sums continue in dw
 //       dy copied with rows padded to quads
 //       for each block of channels: windows copied; every 6 (c, tap) meet every 2 output channels
-import { FAULT_OPCODE, STATUS_OK } from '../../abi';
+import { STATUS_OK } from '../../abi';
 import { operand, shareStart } from '../../program';
 import { loadTail } from '../../tail';
 import { DOT_COLUMNS, SUMS_BYTES, convDot, gatherSums } from './dot';
-import { Shape, readShape } from './shape';
+import { plainDw } from './plain';
+import { Shape, holdsWindow, readShape } from './shape';
 import {
   COPY_BYTES, MAX_TAPS, Window, addColTap, addRowTap, chooseWidth, clearTaps, copyWindow, pixelOffset, planeBytes,
   tapOffset,
@@ -61,10 +62,14 @@ class Gradient extends Window {
 export function convDw(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   const s = readShape(ins, scratch);
   const d = changetype<Gradient>(scratch + 256);
-  if (<i64>s.kh * s.kw > <i64>MAX_TAPS) return FAULT_OPCODE;
+  const dw = operand(ins, table, 1), x = operand(ins, table, 2), dy = operand(ins, table, 3);
+  if (!holdsWindow(s)) {
+    plainDw(s, dw, x, dy, thread, threads);
+    return STATUS_OK;
+  }
   d.scratch = scratch;
   describe(d, s);
-  if (!chooseBlock(d)) return FAULT_OPCODE;
+  chooseBlock(d);
   const m = s.o / s.groups;
   let g0 = 0, g1 = s.groups;
   d.o0 = d.c0 = 0;
@@ -82,9 +87,9 @@ export function convDw(ins: usize, table: usize, scratch: usize, thread: i32, th
   }
   if (d.c0 == d.c1) return STATUS_OK;
   for (let g = g0; g < g1; g++) {
-    d.dw = operand(ins, table, 1) + <usize>(g * m) * d.rowW;
-    d.x = operand(ins, table, 2) + <usize>(g * d.channels) * d.planeX;
-    d.dy = operand(ins, table, 3) + <usize>(g * m) * d.planeY;
+    d.dw = dw + <usize>(g * m) * d.rowW;
+    d.x = x + <usize>(g * d.channels) * d.planeX;
+    d.dy = dy + <usize>(g * m) * d.planeY;
     for (let o = d.o0; o < d.o1; o += ROWS) rowsOfFilters(d, o, min(o + ROWS, d.o1));
   }
   return STATUS_OK;
@@ -111,8 +116,8 @@ function describe(d: Gradient, s: Shape): void {
 }
 
 /** Sizes of a block of pixels, by shape alone. */
-function chooseBlock(d: Gradient): bool {
-  if (!chooseWidth(d)) return false;
+function chooseBlock(d: Gradient): void {
+  chooseWidth(d);
   const perRow = d.width >> 2;
   d.nRows = max(1, min(d.gridH, QUADS_AIM / perRow));
   while (d.nRows > 1 && planeBytes(d, d.nRows) > COPY_BYTES) d.nRows = (d.nRows + 1) >> 1;
@@ -124,7 +129,6 @@ function chooseBlock(d: Gradient): bool {
   }
   const fit = <i32>(COPY_BYTES / (d.planeBytes * <usize>d.nImages));
   d.nChannels = max(1, min(fit, MAX_COLUMNS / d.nTaps));
-  return true;
 }
 
 /** Filters of output channels [o0, o1): block after block of pixels is added to them. */

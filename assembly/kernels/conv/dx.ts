@@ -3,11 +3,12 @@
 // Pixel (h, w) of dx gathers dy[(h + pad − kh·dilation) / stride] over the taps where that is whole. Which taps those
 // are depends on h mod stride alone; so the pixels of one residue are a convolution of dy with step 1 and with that
 // residue's taps, and no product is spent on zeros.
-import { FAULT_OPCODE, STATUS_OK } from '../../abi';
+import { STATUS_OK } from '../../abi';
 import { operand } from '../../program';
 import { Direct, TAPS, direct, share } from './direct';
-import { Shape, readShape } from './shape';
-import { MAX_TAPS, addColTap, addRowTap, clearTaps } from './window';
+import { plainDx } from './plain';
+import { Shape, holdsGradientWindow, readShape } from './shape';
+import { addColTap, addRowTap, clearTaps } from './window';
 
 /**
  * dx[N,C,H,W] from dy[N,O,OH,OW] and w[O,C/G,KH,KW]; words as in abi.ts. Any alignment; dx overlaps nothing.
@@ -16,7 +17,11 @@ import { MAX_TAPS, addColTap, addRowTap, clearTaps } from './window';
 export function convDx(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   const s = readShape(ins, scratch);
   const d = changetype<Direct>(scratch + 256);
-  if (<i64>s.kh * s.kw > <i64>MAX_TAPS) return FAULT_OPCODE;
+  const dx = operand(ins, table, 1), dy = operand(ins, table, 2), w = operand(ins, table, 3);
+  if (!holdsGradientWindow(s)) {
+    plainDx(s, dx, dy, w, thread, threads);
+    return STATUS_OK;
+  }
   d.scratch = scratch;
   d.images = s.n;
   d.channels = s.o / s.groups;
@@ -42,10 +47,10 @@ export function convDx(ins: usize, table: usize, scratch: usize, thread: i32, th
       d.gridW = (s.w - j + s.strideW - 1) / s.strideW;
       share(d, thread, threads);
       for (let g = 0; g < s.groups; g++) {
-        d.out = operand(ins, table, 1) + <usize>(g * d.m) * d.planeOut + (<usize>(i * s.w + j) << 2);
-        d.x = operand(ins, table, 2) + <usize>(g * d.channels) * d.planeX;
-        d.filter = operand(ins, table, 3) + <usize>(g * d.channels) * d.channelF;
-        if (!direct(d)) return FAULT_OPCODE;
+        d.out = dx + <usize>(g * d.m) * d.planeOut + (<usize>(i * s.w + j) << 2);
+        d.x = dy + <usize>(g * d.channels) * d.planeX;
+        d.filter = w + <usize>(g * d.channels) * d.channelF;
+        direct(d);
       }
     }
   }

@@ -3,17 +3,24 @@ import { FAULT_OPCODE, STATUS_OK } from '../../abi';
 import { operand } from '../../program';
 import { knowsActivation } from '../activate';
 import { Direct, TAPS, direct, share } from './direct';
-import { readShape } from './shape';
-import { MAX_TAPS, addColTap, addRowTap, clearTaps } from './window';
+import { plainForward } from './plain';
+import { holdsWindow, readShape } from './shape';
+import { addColTap, addRowTap, clearTaps } from './window';
 
 /**
  * out[N,O,OH,OW] from x[N,C,H,W], w[O,C/G,KH,KW], bias[O] or none; words as in abi.ts. Any alignment; out overlaps
- * nothing. 2·N·O·OH·OW·C/G·KH·KW FLOPs. FAULT_OPCODE for a filter whose reach does not fit in scratch.
+ * nothing. 2·N·O·OH·OW·C/G·KH·KW FLOPs.
  */
 export function conv(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   const s = readShape(ins, scratch);
   const d = changetype<Direct>(scratch + 256);
-  if (!knowsActivation(s.act) || <i64>s.kh * s.kw > <i64>MAX_TAPS) return FAULT_OPCODE;
+  if (!knowsActivation(s.act)) return FAULT_OPCODE;
+  const out = operand(ins, table, 1), x = operand(ins, table, 2), w = operand(ins, table, 3);
+  const bias = operand(ins, table, 4);
+  if (!holdsWindow(s)) {
+    plainForward(s, out, x, w, bias, thread, threads);
+    return STATUS_OK;
+  }
   d.scratch = scratch;
   d.images = s.n;
   d.channels = s.c / s.groups;
@@ -38,12 +45,11 @@ export function conv(ins: usize, table: usize, scratch: usize, thread: i32, thre
   d.act = s.act;
   share(d, thread, threads);
   for (let g = 0; g < s.groups; g++) {
-    d.out = operand(ins, table, 1) + <usize>(g * d.m) * d.planeOut;
-    d.x = operand(ins, table, 2) + <usize>(g * d.channels) * d.planeX;
-    d.filter = operand(ins, table, 3) + <usize>(g * d.m) * d.rowF;
-    d.bias = operand(ins, table, 4);
-    if (d.bias) d.bias += <usize>(g * d.m) << 2;
-    if (!direct(d)) return FAULT_OPCODE;
+    d.out = out + <usize>(g * d.m) * d.planeOut;
+    d.x = x + <usize>(g * d.channels) * d.planeX;
+    d.filter = w + <usize>(g * d.m) * d.rowF;
+    d.bias = bias ? bias + (<usize>(g * d.m) << 2) : 0;
+    direct(d);
   }
   return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 // The sizes of a convolution, read from its instruction.
 import { word } from '../../program';
+import { holds } from './window';
 
 // @ts-ignore: decorator
 @unmanaged
@@ -29,6 +30,18 @@ export function readShape(ins: usize, at: usize): Shape {
   const s = changetype<Shape>(at);
   flatten(s);
   return s;
+}
+
+/** Whether the window of one pixel of the output can be copied. */
+export function holdsWindow(s: Shape): bool {
+  const rowReach = <i64>(s.kh - 1) * s.dilationH, colReach = <i64>(s.kw - 1) * s.dilationW;
+  return holds(<i64>s.kh * s.kw, rowReach, colReach, s.strideW);
+}
+
+/** Whether, for the gradient, the window on dy of one pixel of the input can be copied. */
+export function holdsGradientWindow(s: Shape): bool {
+  const rowReach = <i64>(s.kh - 1) * s.dilationH, colReach = <i64>(s.kw - 1) * s.dilationW;
+  return holds(<i64>s.kh * s.kw, rowReach / s.strideH, colReach / s.strideW, 1);
 }
 
 /** A pointwise convolution sees no neighbours, so an image is one long row: no row ends in a partial quad. */

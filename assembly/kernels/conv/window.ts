@@ -10,6 +10,7 @@
 export const MAX_TAPS: i32 = 4096;
 /** Widest strip of the grid taken at once; a multiple of 4. */
 const WIDTH: i32 = 512;
+const MIN_WIDTH: i32 = 8;
 /** Bytes a copy may take, and what it takes where it has the choice (it should stay in the L2 cache). */
 export const COPY_BYTES: usize = 2359296;
 const COPY_AIM: usize = 393216;
@@ -72,16 +73,24 @@ export function addColTap(v: Window, col: i32, element: i32): void {
   v.colMax = max(v.colMax, col);
 }
 
-/** Chooses the width of a strip, by shape alone; false where not even one channel of one row fits. */
-export function chooseWidth(v: Window): bool {
+/**
+ * Whether a copy can hold the window of one quad, and tables its taps: `rowReach` and `colReach` are the distances
+ * from the first row and column of the source that it meets to the last. Otherwise the kernels of plain.ts serve.
+ */
+export function holds(taps: i64, rowReach: i64, colReach: i64, stepW: i64): bool {
+  const row = (MIN_WIDTH + colReach / stepW) * stepW;
+  return taps <= <i64>MAX_TAPS && row < 1 << 20 && (rowReach + 1) * row * 4 <= <i64>COPY_BYTES - 128;
+}
+
+/** Chooses the width of a strip, by shape alone. */
+export function chooseWidth(v: Window): void {
   if (v.nRowTaps == 0) v.rowMin = v.rowMax = 0;
   if (v.nColTaps == 0) v.colMin = v.colMax = 0;
   v.width = min(WIDTH, max(4, (v.gridW + 3) & ~3));
   while (true) {
     v.phaseLen = v.width + (v.colMax - v.colMin) / v.stepW;
     v.rowBytes = <usize>(v.phaseLen * v.stepW) << 2;
-    if (<u64>planeBytes(v, 1) <= <u64>COPY_BYTES && <i64>v.phaseLen * v.stepW < 1 << 20) return true;
-    if (v.width <= 8) return false;
+    if (v.width <= MIN_WIDTH || (planeBytes(v, 1) <= COPY_BYTES && v.phaseLen * v.stepW < 1 << 20)) return;
     v.width = (v.width / 2 + 3) & ~3;
   }
 }
@@ -163,14 +172,34 @@ function copyRow(dst: usize, n: i32, src: usize, w: i32, left: i32): void {
 
 /** The same for every phase of a row whose step is `step`. */
 function copyPhases(dst: usize, n: i32, step: i32, src: usize, w: i32, left: i32): void {
-  for (let f = 0; f < step; f++) {
-    let col = left + f;
-    for (let q = 0; q < n; q++) {
-      store<f32>(dst, col >= 0 && col < w ? load<f32>(src + (<usize>col << 2)) : 0);
-      dst += 4;
-      col += step;
+  for (let f = 0; f < step; f++, dst += <usize>n << 2) {
+    const col = left + f;
+    const from = min(n, firstAtLeast(-col, step));
+    const to = max(from, min(n, firstAtLeast(w - col, step)));
+    fillZero(dst, dst + (<usize>from << 2));
+    copyEvery(dst + (<usize>from << 2), to - from, src, col + from * step, step, w);
+    fillZero(dst + (<usize>to << 2), dst + (<usize>n << 2));
+  }
+}
+
+/** n floats of the row, every `step`-th from column `col` on, all of them there. */
+function copyEvery(dst: usize, n: i32, src: usize, col: i32, step: i32, w: i32): void {
+  const stride = <usize>step << 2;
+  let p = src + (<usize>col << 2);
+  if (step == 2) {
+    // Eight columns are read for four: not past the end of the row.
+    for (const last = src + (<usize>w << 2) - 32; n >= 4 && p <= last; n -= 4, dst += 16, p += 32) {
+      v128.store(dst, v128.shuffle<f32>(v128.load(p), v128.load(p, 16), 0, 2, 4, 6));
     }
   }
+  for (; n > 0; --n, dst += 4, p += stride) store<u32>(dst, load<u32>(p));
+}
+
+/** The smallest t ≥ 0 with t·step ≥ x. */
+// @ts-ignore: decorator
+@inline
+export function firstAtLeast(x: i32, step: i32): i32 {
+  return x > 0 ? (x - 1) / step + 1 : 0;
 }
 
 /** Zeros from p to end; up to 12 bytes more, which whoever writes in rising order overwrites. */

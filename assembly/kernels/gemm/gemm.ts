@@ -7,7 +7,7 @@ import { finish, tile } from './epilogue';
 import { MR, NR } from './micro';
 import { STEP_A, STEP_B, packA, packB } from './pack';
 import { Blend, PANELS, Problem, blendAt, readProblem } from './problem';
-import { rowTimesMatrix, unpacked } from './small';
+import { outer, rowTimesMatrix, unpacked } from './small';
 
 /** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
 const KC: i32 = 384;
@@ -16,14 +16,17 @@ const MC: i32 = 16 * MR;
 /** Columns of B packed at once (1.1 MiB). */
 const NC: i32 = 768;
 /** Matrices B up to this many elements are read where they are: packing them costs more than it saves. */
-const UNPACKED_B: i64 = 128 * 128;
-/** With fewer rows than this, packing B costs more than it saves, whatever its size. */
-const UNPACKED_ROWS: i32 = 12;
+const UNPACKED_B: i64 = 0;
+/** With at most so many rows packing B costs more than it saves, whatever its size … */
+const UNPACKED_ROWS: i32 = 96;
+/** … or so many where B's rows lie whole pages apart, so that a panel of it falls on few sets of the L1 cache. */
+const UNPACKED_ROWS_ALIASED: i32 = 12;
 
 const PATH_PACKED: i32 = 0;
 const PATH_UNPACKED: i32 = 1;
 const PATH_ROW: i32 = 2;
 const PATH_DOT: i32 = 3;
+const PATH_OUTER: i32 = 4;
 
 /**
  * C[M,N] = act(alpha·op(A)·op(B) + beta·D + bias), batched; words as in abi.ts. Any alignment. D may be C, C overlaps
@@ -93,14 +96,23 @@ function choosePath(p: Problem): i32 {
   if (p.m == 1 && p.transA && p.lda == 4) p.transA = 0;
   if (p.n == 1 && !p.transB && p.ldb == 4) p.transB = 1;
   if (p.m == 1 && !p.transB) return PATH_ROW;
+  if (p.k == 1 && (!p.transB || p.ldb == 4)) return PATH_OUTER;
   if (p.transB) return p.m <= DOT_ROWS && !p.transA ? PATH_DOT : PATH_PACKED;
+  if (p.m <= UNPACKED_ROWS_ALIASED) return PATH_UNPACKED;
+  if (isAliased(p.ldb, p.k) || (p.transA && isAliased(p.lda, p.k))) return PATH_PACKED;
   return p.m <= UNPACKED_ROWS || <i64>p.n * p.k <= UNPACKED_B ? PATH_UNPACKED : PATH_PACKED;
+}
+
+/** Whether k rows `ld` bytes apart are more than the ways of the few sets of L1 that they fall on. */
+function isAliased(ld: usize, k: i32): bool {
+  return (ld & 4095) == 0 && k > 16;
 }
 
 function multiply(p: Problem, path: i32, m0: i32, m1: i32, n0: i32, n1: i32): void {
   switch (path) {
     case PATH_ROW: rowTimesMatrix(p, n0, n1); break;
     case PATH_DOT: dotRows(p, m0, m1, n0, n1); break;
+    case PATH_OUTER: outer(p, m0, m1, n0, n1); break;
     case PATH_UNPACKED: unpacked(p, m0, m1, n0, n1); break;
     default: return packed(p, m0, m1, n0, n1);
   }

@@ -1,6 +1,6 @@
 // Products that packing would only slow down: few rows, few columns, small matrices.
 import { fma } from '../../simd';
-import { loadPart } from '../../tail';
+import { loadPart, storePart } from '../../tail';
 import { blendFirst, tile } from './epilogue';
 import { MR, NR } from './micro';
 import { STEP_B, packB } from './pack';
@@ -38,6 +38,43 @@ function column(
     const mr = min(MR, m1 - i);
     const c = p.c + <usize>i * p.ldc + (<usize>j << 2);
     tile(p, rowMajor, mr, nr, kc, a + <usize>i * stepRow, p.lda, b, stepB, c, blend);
+  }
+}
+
+/** C = A[M, 1]·B[1, N]: each row of C is B times a number, so what counts is how fast C is stored. */
+export function outer(p: Problem, m0: i32, m1: i32, n0: i32, n1: i32): void {
+  const stepA: usize = p.transA ? 4 : p.lda;
+  const blend = blendAt(p, 0);
+  const b = p.b + (<usize>n0 << 2);
+  for (let i = m0; i < m1; i++) {
+    const c = p.c + <usize>i * p.ldc + (<usize>n0 << 2);
+    const s = f32x4.splat(load<f32>(p.a + <usize>i * stepA) * blend.alpha);
+    if (blend.hasD) addScaledRow(c, c + blend.delta, f32x4.splat(blend.beta), s, b, n1 - n0);
+    else scaledRow(c, s, b, n1 - n0);
+  }
+}
+
+/** c[n] = s·b. */
+function scaledRow(c: usize, s: v128, b: usize, n: i32): void {
+  for (; n >= 16; n -= 16, b += 64, c += 64) {
+    v128.store(c, f32x4.mul(s, v128.load(b)));
+    v128.store(c, f32x4.mul(s, v128.load(b, 16)), 16);
+    v128.store(c, f32x4.mul(s, v128.load(b, 32)), 32);
+    v128.store(c, f32x4.mul(s, v128.load(b, 48)), 48);
+  }
+  for (; n > 0; n -= 4, b += 16, c += 16) storePart(c, f32x4.mul(s, loadPart(b, n)), n);
+}
+
+/** c[n] = β·d + s·b; d may be c. */
+function addScaledRow(c: usize, d: usize, beta: v128, s: v128, b: usize, n: i32): void {
+  for (; n >= 8; n -= 8, b += 32, c += 32, d += 32) {
+    const c0 = fma(s, v128.load(b), f32x4.mul(beta, v128.load(d)));
+    const c1 = fma(s, v128.load(b, 16), f32x4.mul(beta, v128.load(d, 16)));
+    v128.store(c, c0);
+    v128.store(c, c1, 16);
+  }
+  for (; n > 0; n -= 4, b += 16, c += 16, d += 16) {
+    storePart(c, fma(s, loadPart(b, n), f32x4.mul(beta, loadPart(d, n))), n);
   }
 }
 

@@ -115,24 +115,28 @@ const training = (makeModel) => (workload, data) => {
   const { layers, forward } = makeModel(data.parameters);
   const make = ({ x, y }) => [toArray(x), toArray(oneHot(y, workload.classes))];
   const batch = batchSource(data.batches, make, workload.careless);
-  const train = jit((p, x, y) => {
-    const [loss, gradients] = valueAndGrad((q, a, b) => crossEntropyOf(forward(q, a), b))(refs(p), x, y);
+  const lossOf = (p, x, y) => crossEntropyOf(forward(p, x), y);
+  const update = (p, x, y) => {
+    const [loss, gradients] = valueAndGrad(lossOf)(refs(p), x, y);
     return [tree.map((a, d) => a.sub(d.mul(workload.lr)), p, gradients), loss];
-  });
-  let parameters = layers;
-  let loss = np.array(0);
-  const next = (x, y) => {
-    loss.dispose();
-    [parameters, loss] = train(parameters, x, y);
-    return jax.blockUntilReady([parameters, loss]);
   };
-  const step = async (i) => {
-    if (!workload.careless) return next(...refs(batch(i)));
-    await next(...batch(i));
-    await loss.ref.data();
+  const job = learning(layers, update, workload.careless ? batch : (i) => refs(batch(i)));
+  if (!workload.careless) return job;
+  return { ...job, step: (i) => job.step(i).then(job.result) };
+};
+
+/** A job whose step i replaces `state`, a tree of arrays, by what `update(state, ...inputs(i))` gives beside the loss. */
+function learning(state, update, inputs) {
+  const run = jit(update);
+  let newest = state;
+  let loss = np.array(0);
+  const step = (i) => {
+    loss.dispose();
+    [newest, loss] = run(newest, ...inputs(i));
+    return jax.blockUntilReady([newest, loss]);
   };
   return { step, result: async () => [await loss.ref.data()] };
-};
+}
 
 const inference = (makeModel) => (_, data) => {
   const { layers, forward } = makeModel(data.parameters);
@@ -146,64 +150,57 @@ const inference = (makeModel) => (_, data) => {
 
 // ---- the transformer block
 
-function transformer({ batch, length, width, heads, classes, normEps, adam }, data) {
+function transformer(workload, data) {
+  const { batch, length, width, classes, adam } = workload;
   const toLayer = (layer) => Object.values(layer).map((p) => toArray(p.shape.length === 2 ? toColumns(p) : p));
   const parameters = Object.fromEntries(Object.entries(data.parameters).map(([name, p]) => [name, toLayer(p)]));
-  const tokens = batch * length;
-  const x = toArray({ ...data.x, shape: [tokens, width] });
+  const x = toArray({ ...data.x, shape: [batch * length, width] });
   const y = toArray(oneHot(data.y, classes));
   const future = np.triu(np.ones([length, length]), 1).mul(-1e9);
-  const norm = (h, [weight, bias]) => {
-    const centred = h.ref.sub(np.mean(h, -1, { keepdims: true }));
+  const moments = () => tree.map((array) => np.zeros(array.shape), parameters);
+  return learning([parameters, moments(), moments()], adamUpdate(blockLoss(workload), adam), (i) => [
+    ...adam.betas.map((beta) => np.array(1 / (1 - beta ** (i + 1)))),
+    ...refs([x, y, future]),
+  ]);
+}
+
+/** The loss of the block as a function of its parameters, x [tokens, width], one-hot labels and the mask. */
+function blockLoss({ batch, length, width, heads, normEps }) {
+  const perHead = width / heads;
+  const norm = (x, [weight, bias]) => {
+    const centred = x.ref.sub(np.mean(x, -1, { keepdims: true }));
     const variance = np.mean(np.square(centred.ref), -1, { keepdims: true });
-    return centred
-      .div(np.sqrt(variance.add(normEps)))
-      .mul(weight)
-      .add(bias);
+    const normal = centred.div(np.sqrt(variance.add(normEps)));
+    return normal.mul(weight).add(bias);
   };
-  const attention = (h, p, mask) => {
-    const qkv = np.split(linear(h, p.qkv).reshape([batch, length, 3, heads, width / heads]), 3, 2);
-    const [q, k, v] = qkv.map((part) =>
-      np.transpose(part.reshape([batch, length, heads, width / heads]), [0, 2, 1, 3]),
-    );
-    const scores = np.matmul(q, np.transpose(k, [0, 1, 3, 2])).mul(1 / Math.sqrt(width / heads));
+  const toHeads = (x) => np.transpose(x.reshape([batch, length, heads, perHead]), [0, 2, 1, 3]);
+  const attention = (x, p, mask) => {
+    const [q, k, v] = np.split(linear(x, p.qkv), 3, 1).map(toHeads);
+    const scores = np.matmul(q, np.matrixTranspose(k)).mul(1 / Math.sqrt(perHead));
     const mixed = np.matmul(nn.softmax(scores.add(mask), -1), v);
-    return linear(np.transpose(mixed, [0, 2, 1, 3]).reshape([tokens, width]), p.out);
+    return linear(np.transpose(mixed, [0, 2, 1, 3]).reshape([batch * length, width]), p.out);
   };
-  const lossOf = (p, input, target, mask) => {
-    const h = input.ref.add(attention(norm(input, p.norm1), p, mask));
+  return (p, x, y, mask) => {
+    const h = x.ref.add(attention(norm(x, p.norm1), p, mask));
     const h2 = h.ref.add(linear(gelu(linear(norm(h, p.norm2), p.up)), p.down));
-    return crossEntropyOf(np.matmul(norm(h2, p.norm3), p.head[0]), target);
+    return crossEntropyOf(np.matmul(norm(h2, p.norm3), p.head[0]), y);
   };
-  const { lr, eps, betas } = adam;
-  const [beta1, beta2] = betas;
-  const train = jit((p, m, v, scale1, scale2, ...rest) => {
-    const [loss, g] = valueAndGrad(lossOf)(refs(p), ...rest);
-    const m2 = tree.map((a, b) => a.mul(beta1).add(b.mul(1 - beta1)), m, refs(g));
-    const v2 = tree.map((a, b) => a.mul(beta2).add(np.square(b).mul(1 - beta2)), v, g);
-    const update = (a, mean, square) =>
-      a.sub(
-        mean
-          .mul(scale1.ref)
-          .mul(lr)
-          .div(np.sqrt(square.mul(scale2.ref)).add(eps)),
-      );
-    const p2 = tree.map(update, p, refs(m2), refs(v2));
+}
+
+/** scale1 and scale2 correct the bias of the moments: 1/(1 − βᵗ). */
+function adamUpdate(lossOf, { lr, eps, betas: [beta1, beta2] }) {
+  return ([p, m, v], scale1, scale2, ...inputs) => {
+    const [loss, gradients] = valueAndGrad(lossOf)(refs(p), ...inputs);
+    const m2 = tree.map((a, g) => a.mul(beta1).add(g.mul(1 - beta1)), m, refs(gradients));
+    const v2 = tree.map((a, g) => a.mul(beta2).add(np.square(g).mul(1 - beta2)), v, gradients);
+    const move = (a, mean, square) => {
+      const spread = np.sqrt(square.mul(scale2.ref)).add(eps);
+      return a.sub(mean.mul(scale1.ref).mul(lr).div(spread));
+    };
+    const p2 = tree.map(move, p, refs(m2), refs(v2));
     tree.dispose([scale1, scale2]);
-    return [p2, m2, v2, loss];
-  });
-  const zeros = () => tree.map((array) => np.zeros(array.shape), parameters);
-  let state = [parameters, zeros(), zeros()];
-  let loss = np.array(0);
-  const step = (i) => {
-    loss.dispose();
-    const scales = betas.map((beta) => np.array(1 / (1 - beta ** (i + 1))));
-    const [p, m, v, newest] = train(...state, ...scales, ...refs([x, y, future]));
-    state = [p, m, v];
-    loss = newest;
-    return jax.blockUntilReady([state, loss]);
+    return [[p2, m2, v2], loss];
   };
-  return { step, result: async () => [await loss.ref.data()] };
 }
 
 const kinds = {

@@ -1,6 +1,6 @@
 // nabla, as any user would use the built package: every call is one compiled program; results stay in variables.
 import { readFileSync } from 'node:fs';
-import { compile, grad, nn, optim, state, tensor, zeros } from '../../../build/src/index.js';
+import { compile, grad, nn, optim, state, tensor, zeros } from '../../../build/nabla/index.js';
 import { batchSource } from '../data.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -55,14 +55,8 @@ const functions = {
   tanh: (x) => x.tanh(),
   sigmoid: (x) => x.sigmoid(),
   relu: (x) => x.relu(),
-  gelu,
+  gelu: (x) => x.gelu({ approximate: 'tanh' }),
 };
-
-/** Its tanh form: ½x·(1 + tanh(√(2/π)·(x + 0.044715x³))). */
-function gelu(x) {
-  const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
-  return x.mul(0.5).mul(inner.tanh().add(1));
-}
 
 function elementwise({ fn }, data) {
   const [x, dy] = [resident(data.x), resident(data.dy)];
@@ -104,19 +98,26 @@ function filled(model, parameters) {
 const training = (makeModel) => (workload, data) => {
   const model = makeModel(data.parameters);
   const optimizer = new optim.SGD(model.parameters(), { lr: workload.lr });
+  const batch = batchSource(data.batches, ({ x, y }) => [toTensor(x), toTensor(y)], workload.careless);
+  const job = learning(model, optimizer, batch);
+  if (!workload.careless) return job;
+  return { ...job, step: (i) => job.step(i).item() };
+};
+
+/** A job whose step i trains on `batch(i)`, inputs and labels. */
+function learning(model, optimizer, batch) {
   const train = compile((x, y) => {
     const loss = nn.crossEntropy(model.forward(x), y);
     optimizer.minimize(loss);
     return loss;
   });
-  const batch = batchSource(data.batches, ({ x, y }) => [toTensor(x), toTensor(y)], workload.careless);
   let loss;
   const step = (i) => {
     loss = train(...batch(i));
-    if (workload.careless) loss.item();
+    return loss;
   };
   return { step, result: () => [loss.data()] };
-};
+}
 
 /** From plain numbers to plain numbers. */
 const inference = (makeModel) => (_, data) => {
@@ -131,6 +132,36 @@ const inference = (makeModel) => (_, data) => {
   };
 };
 
+// ---- the transformer block
+
+/** x [batch, length, width] → logits [batch · length, classes]. */
+class Block extends nn.Module {
+  constructor({ width, heads, hidden, classes, normEps: eps }) {
+    super();
+    this.norm1 = new nn.LayerNorm(width, { eps });
+    this.attention = new nn.MultiheadAttention(width, heads);
+    this.norm2 = new nn.LayerNorm(width, { eps });
+    this.up = new nn.Linear(width, hidden);
+    this.down = new nn.Linear(hidden, width);
+    this.norm3 = new nn.LayerNorm(width, { eps });
+    this.head = new nn.Linear(width, classes, { bias: false });
+  }
+
+  forward(x) {
+    const h = x.add(this.attention.forward(this.norm1.forward(x), { isCausal: true }));
+    const h2 = h.add(this.down.forward(functions.gelu(this.up.forward(this.norm2.forward(h)))));
+    const logits = this.head.forward(this.norm3.forward(h2));
+    return logits.flatten(0, 1);
+  }
+}
+
+function transformer(workload, data) {
+  const layers = Object.values(data.parameters).flatMap(({ weight, bias }) => (bias ? [weight, bias] : [weight]));
+  const block = filled(new Block(workload), layers);
+  const [x, y] = [toTensor(data.x), toTensor(data.y)];
+  return learning(block, new optim.Adam(block.parameters(), workload.adam), () => [x, y]);
+}
+
 const kinds = {
   product,
   convolution,
@@ -141,4 +172,5 @@ const kinds = {
   cnn: training(cnnModel),
   mlpInference: inference(mlpModel),
   cnnInference: inference(cnnModel),
+  transformer,
 };

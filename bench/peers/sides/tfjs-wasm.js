@@ -134,37 +134,39 @@ const inference = (makeModel) => (_, data) => {
 
 // ---- the transformer block
 
-function transformer({ batch, length, width, heads, classes, normEps, adam }, data) {
-  const p = Object.fromEntries(
-    Object.entries(data.parameters).map(([name, { weight, bias }]) => [
-      name,
-      {
-        weight: tf.variable(toTensor(weight.shape.length === 2 ? toColumns(weight) : weight)),
-        bias: bias && tf.variable(toTensor(bias)),
-      },
-    ]),
-  );
-  const [x, y] = [toTensor(data.x).reshape([batch * length, width]), toTensor(oneHot(data.y, classes))];
+function transformer(workload, data) {
+  const { batch, length, width, classes, adam } = workload;
+  const toLayer = ({ weight, bias }) => ({
+    weight: tf.variable(toTensor(weight.shape.length === 2 ? toColumns(weight) : weight)),
+    bias: bias && tf.variable(toTensor(bias)),
+  });
+  const layers = Object.fromEntries(Object.entries(data.parameters).map(([name, p]) => [name, toLayer(p)]));
+  const [x, y] = [toTensor({ ...data.x, shape: [batch * length, width] }), toTensor(oneHot(data.y, classes))];
+  const logits = block(workload, layers);
+  const optimizer = tf.train.adam(adam.lr, ...adam.betas, adam.eps);
+  return computing(() => [optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, logits(x)), true)]);
+}
+
+/** From x [tokens, width] to logits. */
+function block({ batch, length, width, heads, normEps }, p) {
   const future = tf.sub(1, tf.linalg.bandPart(tf.ones([length, length]), -1, 0)).mul(-1e9);
-  const norm = (h, { weight, bias }) => {
-    const { mean, variance } = tf.moments(h, -1, true);
-    return h.sub(mean).mul(variance.add(normEps).rsqrt()).mul(weight).add(bias);
+  const norm = (x, { weight, bias }) => {
+    const { mean, variance } = tf.moments(x, -1, true);
+    return x.sub(mean).mul(variance.add(normEps).rsqrt()).mul(weight).add(bias);
   };
-  const linear = (h, { weight, bias }) => (bias ? h.matMul(weight).add(bias) : h.matMul(weight));
-  const toHeads = (h) => h.reshape([batch, length, heads, width / heads]).transpose([0, 2, 1, 3]);
-  const attention = (h) => {
-    const [q, k, v] = tf.split(linear(h, p.qkv), 3, 1).map(toHeads);
+  const linear = (x, { weight, bias }) => (bias ? x.matMul(weight).add(bias) : x.matMul(weight));
+  const toHeads = (x) => x.reshape([batch, length, heads, width / heads]).transpose([0, 2, 1, 3]);
+  const attention = (x) => {
+    const [q, k, v] = tf.split(linear(x, p.qkv), 3, 1).map(toHeads);
     const scores = q.matMul(k, false, true).mul(1 / Math.sqrt(width / heads));
     const mixed = scores.add(future).softmax().matMul(v);
     return linear(mixed.transpose([0, 2, 1, 3]).reshape([batch * length, width]), p.out);
   };
-  const loss = () => {
+  return (x) => {
     const h = x.add(attention(norm(x, p.norm1)));
     const h2 = h.add(linear(gelu(linear(norm(h, p.norm2), p.up)), p.down));
-    return tf.losses.softmaxCrossEntropy(y, linear(norm(h2, p.norm3), p.head));
+    return linear(norm(h2, p.norm3), p.head);
   };
-  const optimizer = tf.train.adam(adam.lr, ...adam.betas, adam.eps);
-  return computing(() => [optimizer.minimize(loss, true)]);
 }
 
 const kinds = {
