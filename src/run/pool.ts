@@ -1,7 +1,6 @@
-// Worker threads: started when a program first gains by them or must not block, asleep between jobs, never a reason
+// Worker threads: started when programs gain by them or one must not block, asleep between jobs, never a reason
 // to stay alive. Their seats, and how a dead one is noticed, are in assembly/job.ts and barrier.ts.
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import {
   FAULT_LOST,
   FAULT_TRAP,
@@ -46,13 +45,18 @@ function checkCount(source: string, n: number): number {
   });
 }
 
+// Loaded at first use: a process that starts no worker does not pay for them.
+const cores = () => process.getBuiltinModule('node:os').availableParallelism();
+const newWorker = (workerData: object) =>
+  new (process.getBuiltinModule('node:worker_threads').Worker)(WORKER, { eval: true, workerData });
+
 let wanted = 0;
 
 /** Threads a program may use, this one among them: as set, else `NABLA_THREADS`, else what the machine has. */
 export function getThreads(): number {
   if (wanted === 0) {
     const named = setting('NABLA_THREADS');
-    wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(availableParallelism(), MAX_THREADS);
+    wanted = named ? checkCount('NABLA_THREADS', Number(named)) : Math.min(cores(), MAX_THREADS);
   }
   return wanted;
 }
@@ -107,7 +111,7 @@ class Pool {
     Atomics.store(this.#heap.i32, this.#seatWord(worker), coming);
     const { module, memory, kernels } = this.#heap;
     const workerData = { module, memory, worker, ticket, sync: this.sync, trap: FAULT_TRAP };
-    const thread = new Worker(WORKER, { eval: true, workerData });
+    const thread = newWorker(workerData);
     let why = new Error('it ended before it had begun');
     thread.on('message', () => onNews());
     thread.on('error', (error) => {
@@ -134,6 +138,13 @@ class Pool {
 }
 
 let pool: Pool | null = null;
+/** Milliseconds that programs which gain by workers have run without any. */
+let msAlone = 0;
+/**
+ * Workers start after so many of those, which is about what their start takes: so never at the first program, nor while
+ * a model's first weights are drawn. Started then, they put off the first training step of a small MLP from 33 to 39 ms.
+ */
+const START_MS = 20;
 let onNews: () => void = () => {};
 
 function thePool(): Pool {
@@ -141,9 +152,9 @@ function thePool(): Pool {
   return pool;
 }
 
-/** Whether workers are up and waiting. */
+/** Whether workers are up and waiting; starts them if they are not. */
 export function poolReady(): boolean {
-  return pool !== null && pool.gather(getThreads() - 1) === getThreads() - 1;
+  return thePool().gather(getThreads() - 1) === getThreads() - 1;
 }
 
 /** The threads behind workers 1, 2, …: how tests end one. */
@@ -158,19 +169,32 @@ export function onPoolNews(fn: () => void): void {
 
 /** Runs a program on this thread and on as many others as are up; results are the same. Returns its status. */
 export function runProgram({ program, table, threads }: Program): number {
-  const heap = theHeap();
-  const n = threads === 1 ? 1 : thePool().gather(threads - 1) + 1;
+  const waits = pool === null && msAlone < START_MS;
+  const n = threads === 1 || waits ? 1 : thePool().gather(threads - 1) + 1;
   try {
-    if (n === 1) return heap.kernels.run(program, table, heap.scratch, 0, 1, 0);
-    thePool().reserve(n);
-    return heap.kernels.share(program, table, n, thePool().sync);
+    if (n > 1) return shareProgram(program, table, n);
+    if (threads === 1 || !waits) return runAlone(program, table);
+    const started = performance.now();
+    const status = runAlone(program, table);
+    msAlone += performance.now() - started;
+    return status;
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     if (n === 1) return FAULT_TRAP;
     // This thread trapped: nobody shall wait for it.
-    heap.kernels.leave(0, 0, FAULT_TRAP, thePool().sync);
-    return heap.kernels.settle(thePool().sync);
+    theHeap().kernels.leave(0, 0, FAULT_TRAP, thePool().sync);
+    return awaitProgram();
   }
+}
+
+function runAlone(program: number, table: number): number {
+  const { kernels, scratch } = theHeap();
+  return kernels.run(program, table, scratch, 0, 1, 0);
+}
+
+function shareProgram(program: number, table: number, n: number): number {
+  thePool().reserve(n);
+  return theHeap().kernels.share(program, table, n, thePool().sync);
 }
 
 /** Whether workers 1 … n are up, so that they can run a program alone; throws if they never will be. */

@@ -177,6 +177,22 @@ test('a process whose workers are idle ends by itself, and one that needs none s
   expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
+test('the first programs that gain by workers load none, a loop of them does', { timeout: 30_000 }, async () => {
+  const index = new URL('../../build/src/index.js', import.meta.url).href;
+  const code = `
+    const { compile, nn, rand, setThreads } = await import('${index}');
+    const loaded = () => process.moduleLoadList.includes('NativeModule worker_threads');
+    setThreads(3);
+    const a = nn.parameter(rand([200, 200]));
+    const f = compile(() => a.matmul(a).sum());
+    f();
+    console.log(loaded());
+    for (const end = performance.now() + 400; performance.now() < end; ) f();
+    console.log(loaded());`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
+  expect(stdout).toBe('false\ntrue\n');
+});
+
 test.each([0, -1, 1.5, 64, Number.NaN])('setThreads(%s) is refused', (n) => {
   expect(() => setThreads(n)).toThrow(`setThreads: got ${n}; expected a whole number from 1 to 63`);
 });
