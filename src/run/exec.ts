@@ -39,17 +39,30 @@ class Installed {
 
 const installed = new WeakMap<Plan, Installed>();
 
+/** Frees what was installed for a plan that nobody holds: one that the cache dropped may run on in a compiled function. */
+const collected = new FinalizationRegistry((there: Installed) => release(there));
+
+function release({ own, nBytes }: Installed): void {
+  theHeap().free({ offset: own, nBytes });
+}
+
 /** Gives back the memory of a plan that no cache holds any more. */
 export function uninstall(plan: Plan): void {
   drain();
   const there = installed.get(plan);
-  if (there !== undefined) theHeap().free({ offset: there.own, nBytes: there.nBytes });
+  if (there === undefined) return;
+  release(there);
+  collected.unregister(there);
   installed.delete(plan);
 }
 
 function install(plan: Plan, heap: Heap): Installed {
-  const there = installed.get(plan) ?? new Installed(plan, heap);
-  installed.set(plan, there);
+  let there = installed.get(plan);
+  if (there === undefined) {
+    there = new Installed(plan, heap);
+    installed.set(plan, there);
+    collected.register(plan, there, there);
+  }
   if (there.arenaVersion !== heap.arenaVersion) {
     plan.table.forEach(({ buffer, byteOffset }, i) => {
       const { kind, offset, index } = buffer as Buffer;

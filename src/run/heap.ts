@@ -8,6 +8,8 @@ import { chooseSimd, compileKernels, instantiate, type Kernels, MAX_PAGES, PAGE_
 
 const LINE = 64;
 const PAGE = 4096;
+/** The last line of all is never given out: a kernel may read a vector past the end of an array. */
+const LIMIT = MAX_PAGES * PAGE_BYTES - LINE;
 /** Resident values are kept up to this many bytes, or twice what one program needed, whichever is more. */
 const MIN_RESIDENT_BYTES = 64 << 20;
 
@@ -147,12 +149,12 @@ export class Heap {
     this.#evict(Number.POSITIVE_INFINITY);
     const afterEviction = this.#residentBytes < before ? this.#take(size) : null;
     if (afterEviction !== null) return afterEviction;
-    const [total, limit] = [this.memory.buffer.byteLength, MAX_PAGES * PAGE_BYTES];
+    const used = this.#free.reduce((bytes, region) => bytes - region.nBytes, this.memory.buffer.byteLength);
     throw new NablaError(
       'memory',
-      `out of memory: asked for ${megabytes(size)}, ${megabytes(total)} in use, ${megabytes(limit)} possible; ` +
+      `out of memory: asked for ${megabytes(size)}, ${megabytes(used)} in use, ${megabytes(LIMIT)} possible; ` +
         'use smaller batches or dispose tensors',
-      { asked: size, used: total, possible: limit },
+      { asked: size, used, possible: LIMIT },
     );
   }
 
@@ -196,7 +198,8 @@ export class Heap {
       return false;
     }
     this.#look();
-    this.free({ offset: total, nBytes: pages * PAGE_BYTES });
+    const end = Math.min(total + pages * PAGE_BYTES, LIMIT);
+    this.free({ offset: total, nBytes: end - total });
     return true;
   }
 

@@ -1,4 +1,6 @@
 // The heap: regions given out and joined again, growth, values sent home and back, and what happens when it is full.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { tensor, zeros } from '../../src/create.ts';
 import { NablaError } from '../../src/error.ts';
@@ -73,6 +75,18 @@ describe('regions', () => {
     expect(heap.usage.totalBytes).toBeGreaterThan(2 * before);
     heap.f32[(far + before) >>> 2] = 7;
     expect([heap.f32[at >>> 2], heap.f32[(far + before) >>> 2]]).toEqual([42, 7]);
+  });
+
+  test('the last line of 4 GiB is never given out', () => {
+    const heap = new Heap();
+    heap.allocate(2 ** 32 - heap.usage.totalBytes - MIB);
+    let end = 0;
+    const fill = (nBytes: number) => {
+      for (;;) end = Math.max(end, heap.allocate(nBytes) + nBytes);
+    };
+    for (const nBytes of [MIB, 4096, 64]) expect(() => fill(nBytes)).toThrow(/out of memory/);
+    expect(heap.usage.totalBytes).toBe(2 ** 32);
+    expect(end).toBe(2 ** 32 - 64);
   });
 
   test('the arena moves only to grow, and says so', () => {
@@ -190,7 +204,10 @@ describe('out of memory', () => {
     const thrown = error(() => heap.allocate(5 * 2 ** 30));
     expect(thrown).toBeInstanceOf(NablaError);
     expect(thrown.code).toBe('memory');
-    expect(thrown.fields).toMatchObject({ asked: 5 * 2 ** 30, possible: 2 ** 32 });
+    expect(thrown.fields).toMatchObject({ asked: 5 * 2 ** 30, possible: 2 ** 32 - 64 });
+    const used = thrown.fields.used as number;
+    expect(used).toBeGreaterThan(MIB);
+    expect(used).toBeLessThan(heap.usage.totalBytes - MIB);
     expect(thrown.message).toMatch(/out of memory: asked for 5120.0 MiB, .* in use, 4096.0 MiB possible/);
     expect(same(value, bits(3, MIB))).toBe(true);
     // What is not of the present run went home to make room.
@@ -244,4 +261,31 @@ describe('out of memory', () => {
     train();
     expect([...p.data()].every(Number.isFinite)).toBe(true);
   });
+});
+
+test('a plan that the cache dropped, run again by its compiled function, gives its memory back with it', async () => {
+  const from = (file: string) => new URL(`../../build/src/${file}`, import.meta.url).href;
+  const code = `
+    const { compile, tensor } = await import('${from('index.js')}');
+    const { theHeap } = await import('${from('run/heap.js')}');
+    const used = () => { try { theHeap().allocate(5 * 2 ** 30); } catch (error) { return error.fields.used; } };
+    const others = (from) => { for (let n = 1; n <= 300; n++) tensor(new Float32Array(n + from)).sum().item(); };
+    const gone = () => new Promise((done) => setTimeout(done, 20)).then(gc);
+    let held = Array.from({ length: 50 }, (_, n) => compile((x) => x.reshape(n + 2).exp().mul(2).sum()));
+    const call = () => held.forEach((f, n) => f(tensor(new Float32Array(n + 2))));
+    call();
+    others(0);
+    others(300);
+    await gone();
+    const before = used();
+    call();
+    const during = used();
+    held = [];
+    for (let i = 0; i < 5; i++) await gone();
+    console.log(JSON.stringify([during - before, used() - before]));`;
+  const args = ['--expose-gc', '--input-type=module', '-e', code];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const [during, after] = JSON.parse(stdout) as [number, number];
+  expect(during).toBeGreaterThan(50 * 64);
+  expect(after).toBe(0);
 });
