@@ -8,11 +8,20 @@ import { Blend, Problem, tileOf } from './problem';
  * The tile C[mr, nr] of a product: straight to its place where it is whole and nothing is blended in, else by way of
  * scratch. B must be 8 wide (nr ≤ 4: 4), whatever nr is.
  */
+// @ts-ignore: decorator
+@inline
 export function tile(
   p: Problem, rowMajor: bool, mr: i32, nr: i32, kc: i32,
   a: usize, stepA: usize, b: usize, stepB: usize, c: usize, blend: Blend,
 ): void {
-  if (nr == NR && blend.plain) return micro(rowMajor, mr, true, kc, a, stepA, b, stepB, c, p.ldc);
+  if (nr == NR && blend.plain) micro(rowMajor, mr, true, kc, a, stepA, b, stepB, c, p.ldc);
+  else blendedTile(p, rowMajor, mr, nr, kc, a, stepA, b, stepB, c, blend);
+}
+
+function blendedTile(
+  p: Problem, rowMajor: bool, mr: i32, nr: i32, kc: i32,
+  a: usize, stepA: usize, b: usize, stepB: usize, c: usize, blend: Blend,
+): void {
   let t = tileOf(p);
   micro(rowMajor, mr, nr > 4, kc, a, stepA, b, stepB, t, 32);
   for (let i = 0; i < mr; i++, t += 32, c += p.ldc) {
