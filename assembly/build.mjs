@@ -5,11 +5,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hoistConstants } from './hoist.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const asc = join(dirname(require.resolve('assemblyscript/package.json')), 'bin/asc.js');
-const wasmOpt = join(dirname(require.resolve('binaryen/package.json')), 'bin/wasm-opt');
+const binaryen = (tool) => join(dirname(require.resolve('binaryen/package.json')), 'bin', tool);
 const node = (script, ...args) => execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
 
 // What stays a call. Kernels inlined into the executor, or micro-operations into the tape's interpreter, would make one
@@ -28,7 +29,10 @@ const encoded = ['baseline', 'relaxed'].map((target) => {
   // 112: a function takes a v128, which a host could not call; ours are called from inside only.
   node(asc, '--config', 'asconfig.json', '--target', target, '--disableWarning', '112');
   const apart = APART.map((f) => `--no-inline=${f}`); // marks functions for the passes after it
-  node(wasmOpt, file, '--all-features', ...apart, '-O3', '--strip-debug', '-o', file);
+  const text = `${file}.wat`;
+  node(binaryen('wasm-opt'), file, '--all-features', ...apart, '-O3', '--strip-debug', '-S', '-o', text);
+  writeFileSync(text, hoistConstants(readFileSync(text, 'utf8')));
+  node(binaryen('wasm-as'), text, '--all-features', '-o', file);
   return `export const ${target} = '${readFileSync(file).toString('base64')}';\n`;
 });
 writeFileSync(join(root, 'build/kernels.js'), encoded.join(''));

@@ -28,13 +28,10 @@ function reduced(x: v128, n: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function polynomial(r: v128): v128 {
-  let p = fma(constant(EXP, P4), r, constant(EXP, P3));
-  p = fma(p, r, constant(EXP, P2));
-  p = fma(p, r, constant(EXP, P1));
-  p = fma(p, r, constant(EXP, P0));
-  const one = constant(EXP, ONE);
-  p = fma(p, r, one);
-  return fma(p, r, one);
+  const s = f32x4.mul(r, r);
+  const low = fma(constant(EXP, P1), r, constant(EXP, P0));
+  const high = fma(constant(EXP, P4), s, fma(constant(EXP, P3), r, constant(EXP, P2)));
+  return fma(fma(high, s, low), s, f32x4.add(r, constant(EXP, ONE)));
 }
 
 /**
