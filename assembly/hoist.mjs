@@ -21,7 +21,8 @@ function parse(text, start) {
 
 const print = (x) => (Array.isArray(x) ? `(${x.map(print).join(' ')})` : x);
 const contains = (x, word) => Array.isArray(x) && (x[0] === word || x.some((inner) => contains(inner, word)));
-const isInnermost = (x) => x[0] === 'loop' && !x.slice(1).some((inner) => contains(inner, 'loop')) && !contains(x, 'call');
+const isInnermost = (x) =>
+  x[0] === 'loop' && !x.slice(1).some((inner) => contains(inner, 'loop')) && !contains(x, 'call');
 
 /** A constant of a table, in all lanes: `(v128.load32_splat offset=… (i32.const …))`. */
 const isConstant = (x) => /^v128\.load(32|64)_splat$/.test(x[0]) && x.at(-1)[0] === 'i32.const';
