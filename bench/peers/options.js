@@ -3,13 +3,15 @@ import { parseArgs } from 'node:util';
 
 export const HELP = `npm run bench:peers -- [options]
   --only W2,W3     these workloads (W1 W2 W2b W3 W4 W5 W6 W7 W8 W9 W10); all by default
-  --peers a,b      these peers (tfjs-wasm jax-js onnxruntime-web pytorch); all by default
+  --peers a,b      these peers (nabla-deno nabla-bun tfjs-wasm jax-js onnxruntime-web pytorch); all by
+                   default
   --threads 1,2    nabla, and the peers that have threads, on each of these numbers of threads
   --rounds 9       turns of each side
   --seconds 0.3    length of a turn
   --budget 60      seconds after which a slow side sits out the remaining turns of a workload
   --json FILE      every rate of every turn
-NABLA_PYTHON is the Python that has PyTorch (python3 by default); NABLA_SIMD=baseline measures without relaxed SIMD.`;
+NABLA_PYTHON is the Python that has PyTorch (python3 by default), NABLA_DENO and NABLA_BUN are these runtimes (deno,
+bun by default); NABLA_SIMD=baseline measures without relaxed SIMD.`;
 
 const OPTIONS = {
   only: { type: 'string' },

@@ -14,6 +14,14 @@ export const NOT_INSTALLED = 'not installed';
 /** Longest wait for one answer, in seconds: a step of a slow peer takes half a minute. */
 const PATIENCE = 300;
 
+/** What runs a side: the environment may say where it is. */
+const PROGRAMS = {
+  node: () => [process.execPath],
+  deno: () => [process.env.NABLA_DENO ?? 'deno', 'run', '--allow-all'],
+  bun: () => [process.env.NABLA_BUN ?? 'bun'],
+  python: () => [process.env.NABLA_PYTHON ?? 'python3'],
+};
+
 const canBeStopped = process.platform !== 'win32';
 
 export class SideProcess {
@@ -24,14 +32,14 @@ export class SideProcess {
   #missing = null;
   version = '';
 
-  /** @param {{ name: string, python?: boolean }} side @param {number} threads */
-  constructor({ name, python = false }, threads) {
+  /** @param {import('./sides.js').SideInfo} side @param {number} threads */
+  constructor({ name, file = name, python = false, runtime }, threads) {
     this.name = name;
     this.threads = threads;
     this.label = `${name} (${threads})`;
     this.command = python
-      ? [process.env.NABLA_PYTHON ?? 'python3', path(`sides/${name}.py`), `${threads}`]
-      : [process.execPath, path('side.js'), name, `${threads}`];
+      ? [...PROGRAMS.python(), path(`sides/${file}.py`), `${threads}`]
+      : [...PROGRAMS[runtime ?? 'node'](), path('side.js'), file, `${threads}`];
   }
 
   /** The answer to a request; starts the process if it does not run. Fails with a SideError. */

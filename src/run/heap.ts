@@ -4,7 +4,16 @@ import { SCRATCH_BYTES } from '../../assembly/abi.ts';
 import type { Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Residence, Value } from '../graph/value.ts';
-import { chooseSimd, compileKernels, instantiate, type Kernels, MAX_PAGES, PAGE_BYTES, type Simd } from './wasm.ts';
+import {
+  chooseSimd,
+  compileKernels,
+  instantiate,
+  type Kernels,
+  kernelImports,
+  MAX_PAGES,
+  PAGE_BYTES,
+  type Simd,
+} from './wasm.ts';
 
 const LINE = 64;
 const PAGE = 4096;
@@ -66,7 +75,7 @@ export class Heap {
     this.simd = chooseSimd();
     this.memory = new WebAssembly.Memory({ initial: 128, maximum: MAX_PAGES, shared: true });
     this.module = compileKernels(this.simd);
-    this.kernels = instantiate(this.module, this.memory);
+    this.kernels = instantiate(this.module, kernelImports(this.memory));
     this.#look();
     const base = Math.ceil(this.kernels.heapBase() / PAGE) * PAGE;
     this.#free = [{ offset: base, nBytes: this.memory.buffer.byteLength - base }];

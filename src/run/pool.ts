@@ -18,11 +18,12 @@ import {
 import { NablaError } from '../error.ts';
 import { setting } from './env.ts';
 import { type Heap, theHeap } from './heap.ts';
+import { kernelImports } from './wasm.ts';
 
 /** A worker is this and the kernels. It speaks when it is up, and when it is the last to finish what workers ran alone. */
 const WORKER = `import('node:worker_threads').then(({ workerData, parentPort }) => {
-  const { module, memory, worker, ticket, sync, trap } = workerData;
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const { module, imports, worker, ticket, sync, trap } = workerData;
+  const kernels = new WebAssembly.Instance(module, imports).exports;
   let job = kernels.sit(worker, ticket, sync);
   while (job !== 0) {
     parentPort.postMessage(null);
@@ -110,7 +111,8 @@ class Pool {
     const coming = (ticket << SEAT_BITS) | SEAT_COMING;
     Atomics.store(this.#heap.i32, this.#seatWord(worker), coming);
     const { module, memory, kernels } = this.#heap;
-    const workerData = { module, memory, worker, ticket, sync: this.sync, trap: FAULT_TRAP };
+    const imports = kernelImports(memory);
+    const workerData = { module, imports, worker, ticket, sync: this.sync, trap: FAULT_TRAP };
     const thread = newWorker(workerData);
     let why = new Error('it ended before it had begun');
     thread.on('message', () => onNews());

@@ -53,6 +53,16 @@ export function compileKernels(simd: Simd): WebAssembly.Module {
   return new WebAssembly.Module(Buffer.from(simd === 'relaxed' ? relaxed : baseline, 'base64'));
 }
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+/** What the kernels import: memory, and what they should know of their host (assembly/host.ts). */
+export type KernelImports = { env: { memory: WebAssembly.Memory; splatted: number } };
+
+/** Versions of the runtime's parts by name, as in `process.versions`. */
+export type Host = Readonly<Record<string, string | undefined>>;
+
+export function kernelImports(memory: WebAssembly.Memory, host: Host = process.versions): KernelImports {
+  return { env: { memory, splatted: host.deno || host.bun ? 1 : 0 } };
+}
+
+export function instantiate(module: WebAssembly.Module, imports: KernelImports): Kernels {
+  return new WebAssembly.Instance(module, imports).exports as unknown as Kernels;
 }

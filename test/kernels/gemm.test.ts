@@ -134,8 +134,14 @@ function check(h: Harness, c: Case, threads: readonly number[] = [1]): void {
 const TRANSPOSES = [0, 1, 2, 3].map((i) => ({ transA: (i & 1) > 0, transB: (i & 2) > 0 }));
 const THREADS = [1, 2, 3, 7] as const;
 
-describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
-  const h = new Harness(simd);
+// In Deno and Bun another micro-kernel reads what is packed.
+const KERNELS = (['baseline', 'relaxed'] as const).flatMap((simd) => [
+  { simd, host: {} },
+  { simd, host: { bun: '1' } },
+]);
+
+describe.each(KERNELS)('gemm, $simd, $host', ({ simd, host }) => {
+  const h = new Harness(simd, host);
 
   test.each(TRANSPOSES)('every edge: M 1…14, N 1…18, K 0…10, %o', (trans) => {
     for (let m = 1; m <= 14; m++) {
@@ -237,6 +243,15 @@ describe.each(['baseline', 'relaxed'] as const)('gemm, %s', (simd) => {
       [15, 1024, 37],
     ] as const;
     for (const [m, n, k] of shapes) check(h, { m, n, k, ...trans, d: 'inPlace', alpha: 0.9, bias: 'rows' }, THREADS);
+  });
+
+  test('the same bits in every runtime', () => {
+    const [here, there] = [new Harness(simd), h];
+    for (const trans of TRANSPOSES) {
+      const c: Case = { m: 103, n: 790, k: 787, ...trans };
+      const l = layOut(c);
+      expect(bits(run(there, c, l, 1))).toEqual(bits(run(here, c, l, 1)));
+    }
   });
 
   test('NaN and infinity stay in their own row and column, and activations let NaN through', () => {

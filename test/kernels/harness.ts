@@ -2,7 +2,15 @@
 // Every buffer stands between guard words, and outputs start as NaN, so a kernel that writes too much or too
 // little is seen.
 import { NONE, OP_END, SCRATCH_BYTES } from '../../assembly/abi.ts';
-import { chooseSimd, compileKernels, instantiate, type Kernels, type Simd } from '../../src/run/wasm.ts';
+import {
+  chooseSimd,
+  compileKernels,
+  type Host,
+  instantiate,
+  type Kernels,
+  kernelImports,
+  type Simd,
+} from '../../src/run/wasm.ts';
 
 const GUARD = 0x7fa5a5a5;
 const GUARD_WORDS = 16;
@@ -19,10 +27,11 @@ export class Harness {
   #next: number;
   #buffers: View[] = [];
 
-  constructor(simd: Simd) {
+  /** `host` says which runtime the kernels are to believe they run in. */
+  constructor(simd: Simd, host: Host = {}) {
     this.simd = chooseSimd(simd);
     this.memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
-    this.kernels = instantiate(compileKernels(this.simd), this.memory);
+    this.kernels = instantiate(compileKernels(this.simd), kernelImports(this.memory, host));
     this.scratch = (this.kernels.heapBase() + 4095) & ~4095;
     this.#next = this.scratch + SCRATCH_BYTES;
   }

@@ -16,7 +16,7 @@ import {
   OP_SOFTMAX_GRAD,
   SCRATCH_BYTES,
 } from '../../assembly/abi.ts';
-import { chooseSimd, compileKernels, instantiate } from '../../src/run/wasm.ts';
+import { chooseSimd, compileKernels, instantiate, kernelImports } from '../../src/run/wasm.ts';
 import { BOTH, expectSame, uniform, whole } from './data.ts';
 
 /** Operands are: 0 and 1 outputs of `sizes`, 2 floats, 3 floats, 4 whole numbers under 7. */
@@ -62,7 +62,7 @@ const PAGES = 2 ** 15 + 256; // 2 GiB and 16 MiB
 
 /** Lays an example out from `base` on; the result runs one thread's part and gives both outputs' words. */
 function place(simd: 'baseline' | 'relaxed', memory: WebAssembly.Memory, base: number, { words, sizes }: Example) {
-  const { run } = instantiate(compileKernels(chooseSimd(simd)), memory);
+  const { run } = instantiate(compileKernels(chooseSimd(simd)), kernelImports(memory));
   const [table, program, scratch] = [base, base + 64, base + 1024];
   const first = scratch + SCRATCH_BYTES;
   const at = [0, 1, 2, 3, 4].map((i) => first + i * (4 * N + 64));

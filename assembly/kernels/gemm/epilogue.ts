@@ -1,7 +1,7 @@
 // What happens to C beside the product itself: edges of tiles, bias and activation.
 import { loadPart, storePart } from '../../tail';
 import { activate } from '../activate';
-import { NR, micro } from './micro';
+import { A_SPLATTED, MR, NR, micro } from './micro';
 import { Blend, Problem, tileOf } from './problem';
 
 /**
@@ -11,19 +11,20 @@ import { Blend, Problem, tileOf } from './problem';
 // @ts-ignore: decorator
 @inline
 export function tile(
-  p: Problem, rowMajor: bool, mr: i32, nr: i32, kc: i32,
+  p: Problem, layoutA: i32, mr: i32, nr: i32, kc: i32,
   a: usize, stepA: usize, b: usize, stepB: usize, c: usize, blend: Blend,
 ): void {
-  if (nr == NR && blend.plain) micro(rowMajor, mr, true, kc, a, stepA, b, stepB, c, p.ldc);
-  else blendedTile(p, rowMajor, mr, nr, kc, a, stepA, b, stepB, c, blend);
+  const whole = nr == NR && (mr == MR || layoutA != A_SPLATTED);
+  if (whole && blend.plain) micro(layoutA, mr, true, kc, a, stepA, b, stepB, c, p.ldc);
+  else blendedTile(p, layoutA, mr, nr, kc, a, stepA, b, stepB, c, blend);
 }
 
 function blendedTile(
-  p: Problem, rowMajor: bool, mr: i32, nr: i32, kc: i32,
+  p: Problem, layoutA: i32, mr: i32, nr: i32, kc: i32,
   a: usize, stepA: usize, b: usize, stepB: usize, c: usize, blend: Blend,
 ): void {
   let t = tileOf(p);
-  micro(rowMajor, mr, nr > 4, kc, a, stepA, b, stepB, t, 32);
+  micro(layoutA, mr, nr > 4, kc, a, stepA, b, stepB, t, 32);
   for (let i = 0; i < mr; i++, t += 32, c += p.ldc) {
     blendFirst(c, v128.load(t), nr, blend);
     if (nr > 4) blendFirst(c + 16, v128.load(t, 16), nr - 4, blend);

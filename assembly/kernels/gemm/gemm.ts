@@ -1,17 +1,18 @@
 // OP_GEMM: chooses a path by shape alone, cuts the outputs between threads, and runs the five loops of BLIS.
 import { FAULT_OPCODE, GRAIN, STATUS_OK } from '../../abi';
+import { SPLATTED } from '../../host';
 import { shareStart } from '../../program';
 import { knowsActivation } from '../activate';
 import { DOT_ROWS, dotRows } from './dot';
 import { finish, tile } from './epilogue';
-import { MR, NR } from './micro';
-import { STEP_A, STEP_B, packA, packB } from './pack';
+import { A_COLUMNS, A_SPLATTED, MR, NR } from './micro';
+import { STEP_A, STEP_B, STEP_SPLATTED, packA, packB, packSplatted } from './pack';
 import { Blend, PANELS, Problem, blendAt, readProblem } from './problem';
 import { outer, rowTimesMatrix, unpacked } from './small';
 
-/** Depth of a run of k: a panel of B (8 · KC · 4 = 12 KiB) and one of A stay in the L1 cache. Flat from 256 to 512. */
+/** Depth of a run of k: a panel of B (12 KiB) and one of A (9 or, splatted, 36 KiB) stay near. Flat from 256 to 512. */
 const KC: i32 = 384;
-/** Rows of A packed at once (144 KiB, in L2). */
+/** Rows of A packed at once (144 or, splatted, 576 KiB, in L2). */
 const MC: i32 = 16 * MR;
 /** Columns of B packed at once (1.1 MiB). */
 const NC: i32 = 768;
@@ -132,7 +133,9 @@ function packed(p: Problem, m0: i32, m1: i32, n0: i32, n1: i32): void {
       packB(panelB, at(p.b, p.ldb, p.transB, k, j), p.ldb, p.transB != 0, nc, kc);
       for (let i = m0; i < m1; i += MC) {
         const mc = min(MC, m1 - i);
-        packA(panelA, at(p.a, p.lda, p.transA, i, k), p.lda, p.transA != 0, mc, kc);
+        const a = at(p.a, p.lda, p.transA, i, k);
+        if (SPLATTED) packSplatted(panelA, a, p.lda, p.transA != 0, mc, kc);
+        else packA(panelA, a, p.lda, p.transA != 0, mc, kc);
         tiles(p, panelA, panelB, mc, nc, kc, p.c + <usize>i * p.ldc + (<usize>j << 2), blend);
         if (k + kc >= p.k) finish(p, i, i + mc, j, j + nc);
       }
@@ -151,13 +154,15 @@ function runOfK(k: i32, k0: i32): i32 {
 
 /** Loops two and one: every 8 columns of the packed B meet every 6 rows of the packed A. */
 function tiles(p: Problem, a: usize, b: usize, mc: i32, nc: i32, kc: i32, c: usize, blend: Blend): void {
+  const layoutA = SPLATTED ? A_SPLATTED : A_COLUMNS;
+  const stepA = SPLATTED ? STEP_SPLATTED : STEP_A;
   for (let j = 0; j < nc; j += NR) {
     const nr = min(NR, nc - j);
     let panel = a;
     let row = c + (<usize>j << 2);
     for (let i = 0; i < mc; i += MR) {
-      tile(p, false, min(MR, mc - i), nr, kc, panel, STEP_A, b, STEP_B, row, blend);
-      panel += <usize>kc * STEP_A;
+      tile(p, layoutA, min(MR, mc - i), nr, kc, panel, stepA, b, STEP_B, row, blend);
+      panel += <usize>kc * stepA;
       row += <usize>MR * p.ldc;
     }
     b += <usize>kc * STEP_B;

@@ -17,22 +17,40 @@ import { panelTile, rowsTile } from './tile';
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 export const NR: i32 = 8;
 
+// Where element (i, k) of A lies.
+/** a + 4·i + stepA·k: a packed panel, or a transposed matrix as it is. */
+export const A_COLUMNS: i32 = 0;
+/** a + stepA·i + 4·k: a matrix as it is. */
+export const A_ROWS: i32 = 1;
+/** a + 16·i + stepA·k, four times: a packed panel of MR rows where the host wants it so. */
+export const A_SPLATTED: i32 = 2;
+
 /**
- * C[mr, 8 or 4] from A[mr, kc] and B[kc, 8 or 4]; c's rows are `ldc` bytes apart. A element (i, k) lies at
- * a + 4·i + stepA·k (k-major: a packed panel, or a transposed matrix as it is) or, with `rowMajor`, at
- * a + stepA·i + 4·k. Any alignment; C overlaps neither A nor B. 2·mr·nr·kc FLOPs.
+ * C[mr, 8 or 4] from A[mr, kc] and B[kc, 8 or 4]; c's rows are `ldc` bytes apart. Any alignment; C overlaps neither A
+ * nor B. 2·mr·nr·kc FLOPs. With A_SPLATTED always MR rows are stored, whatever mr is.
  */
 export function micro(
-  rowMajor: bool, mr: i32, wide: bool, kc: i32,
+  layoutA: i32, mr: i32, wide: bool, kc: i32,
   a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize,
 ): void {
-  if (rowMajor) {
+  if (layoutA == A_SPLATTED) {
+    if (wide) splattedWide(kc, a, stepA, b, stepB, c, ldc);
+    else splattedNarrow(kc, a, stepA, b, stepB, c, ldc);
+  } else if (layoutA == A_ROWS) {
     if (wide) rowsWide(mr, kc, a, stepA, b, stepB, c, ldc);
     else rowsNarrow(mr, kc, a, stepA, b, stepB, c, ldc);
   } else {
     if (wide) panelWide(mr, kc, a, stepA, b, stepB, c, ldc);
     else panelNarrow(mr, kc, a, stepA, b, stepB, c, ldc);
   }
+}
+
+function splattedWide(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(MR, true, true, kc, a, stepA, b, stepB, c, ldc);
+}
+
+function splattedNarrow(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
+  panelTile(MR, false, true, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelWide(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
@@ -47,27 +65,27 @@ function panelWide(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: us
 }
 
 function panelWide1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(1, true, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(1, true, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelWide2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(2, true, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(2, true, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelWide3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(3, true, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(3, true, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelWide4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(4, true, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(4, true, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelWide5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(5, true, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(5, true, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelWide6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(6, true, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(6, true, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelNarrow(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
@@ -82,27 +100,27 @@ function panelNarrow(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: 
 }
 
 function panelNarrow1(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(1, false, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(1, false, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelNarrow2(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(2, false, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(2, false, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelNarrow3(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(3, false, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(3, false, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelNarrow4(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(4, false, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(4, false, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelNarrow5(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(5, false, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(5, false, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function panelNarrow6(kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {
-  panelTile(6, false, kc, a, stepA, b, stepB, c, ldc);
+  panelTile(6, false, false, kc, a, stepA, b, stepB, c, ldc);
 }
 
 function rowsWide(mr: i32, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize): void {

@@ -1,7 +1,7 @@
 // Packs operands of GEMM into the panels its micro-kernels read in order: the transposes cost nothing else.
 //
-//   A panel p: rows 6p … 6p+5        B panel p: columns 8p … 8p+7
-//   [k][6], 24 bytes a k             [k][8], 32 bytes a k
+//   A panel p: rows 6p … 6p+5                           B panel p: columns 8p … 8p+7
+//   [k][6], 24 bytes a k; splatted [k][6][4], 96 bytes  [k][8], 32 bytes a k
 //
 // Strides are in bytes. Panels past the edge repeat the last row or column, or hold zeros; no tile stores those.
 import { joinHigh, joinLow, zipHigh, zipLow } from '../../simd';
@@ -9,6 +9,7 @@ import { MR, NR } from './micro';
 
 /** Bytes a k: always six floats, also where tiles have five rows. */
 export const STEP_A: usize = 24;
+export const STEP_SPLATTED: usize = 96;
 export const STEP_B: usize = NR << 2;
 
 /** Packs A[m, kc]: row-major with rows `lda` apart, or where `trans` k-major: stored [kc, m], k `lda` apart. */
@@ -18,6 +19,25 @@ export function packA(dst: usize, a: usize, lda: usize, trans: bool, m: i32, kc:
     if (trans) copyColumns6(dst, a + (<usize>i << 2), lda, rows, kc);
     else transposeRows6(dst, a + <usize>i * lda, lda, rows, kc);
     dst += <usize>kc * STEP_A;
+  }
+}
+
+/** Packs A[m, kc] as `packA` does, but each element four times. */
+export function packSplatted(dst: usize, a: usize, lda: usize, trans: bool, m: i32, kc: i32): void {
+  const stepRow: usize = trans ? 4 : lda, stepK: usize = trans ? lda : 4;
+  for (let i = 0; i < m; i += MR) {
+    for (let r = 0; r < MR; r++) {
+      splatRow(dst + (<usize>r << 4), a + <usize>min(i + r, m - 1) * stepRow, stepK, kc);
+    }
+    dst += <usize>kc * STEP_SPLATTED;
+  }
+}
+
+function splatRow(dst: usize, a: usize, stepK: usize, kc: i32): void {
+  for (; kc > 0; --kc) {
+    v128.store(dst, v128.load32_splat(a));
+    a += stepK;
+    dst += STEP_SPLATTED;
   }
 }
 

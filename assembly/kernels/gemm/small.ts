@@ -2,7 +2,7 @@
 import { fma } from '../../simd';
 import { loadPart, storePart } from '../../tail';
 import { blendFirst, tile } from './epilogue';
-import { MR, NR } from './micro';
+import { A_COLUMNS, A_ROWS, MR, NR } from './micro';
 import { STEP_B, packB } from './pack';
 import { Blend, PANELS, Problem, blendAt } from './problem';
 
@@ -32,12 +32,12 @@ export function unpacked(p: Problem, m0: i32, m1: i32, n0: i32, n1: i32): void {
 function column(
   p: Problem, a: usize, b: usize, stepB: usize, m0: i32, m1: i32, j: i32, nr: i32, kc: i32, blend: Blend,
 ): void {
-  const rowMajor = p.transA == 0;
-  const stepRow: usize = rowMajor ? p.lda : 4;
+  const layoutA = p.transA ? A_COLUMNS : A_ROWS;
+  const stepRow: usize = p.transA ? 4 : p.lda;
   for (let i = m0; i < m1; i += MR) {
     const mr = min(MR, m1 - i);
     const c = p.c + <usize>i * p.ldc + (<usize>j << 2);
-    tile(p, rowMajor, mr, nr, kc, a + <usize>i * stepRow, p.lda, b, stepB, c, blend);
+    tile(p, layoutA, mr, nr, kc, a + <usize>i * stepRow, p.lda, b, stepB, c, blend);
   }
 }
 

@@ -4,11 +4,11 @@
 // out of registers there and spills inside the loop as well (30 GFLOP/s instead of 60).
 import { fma } from '../../simd';
 
-/** A k-major: element (i, k) at a + 4·i + stepA·k. */
+/** A k-major: element (i, k) at a + size·i + stepA·k, size being 4, or 16 where `splatted`: four copies. */
 // @ts-ignore: decorator
 @inline
 export function panelTile(
-  mr: i32, wide: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize,
+  mr: i32, wide: bool, splatted: bool, kc: i32, a: usize, stepA: usize, b: usize, stepB: usize, c: usize, ldc: usize,
 ): void {
   let c00 = f32x4.splat(0), c10 = f32x4.splat(0), c20 = f32x4.splat(0);
   let c30 = f32x4.splat(0), c40 = f32x4.splat(0), c50 = f32x4.splat(0);
@@ -17,31 +17,31 @@ export function panelTile(
   for (; kc > 0; --kc) {
     const b0 = v128.load(b);
     const b1 = wide ? v128.load(b, 16) : b0;
-    let s = v128.load32_splat(a);
+    let s = splatted ? v128.load(a) : v128.load32_splat(a);
     c00 = fma(s, b0, c00);
     if (wide) c01 = fma(s, b1, c01);
     if (mr > 1) {
-      s = v128.load32_splat(a, 4);
+      s = splatted ? v128.load(a, 16) : v128.load32_splat(a, 4);
       c10 = fma(s, b0, c10);
       if (wide) c11 = fma(s, b1, c11);
     }
     if (mr > 2) {
-      s = v128.load32_splat(a, 8);
+      s = splatted ? v128.load(a, 32) : v128.load32_splat(a, 8);
       c20 = fma(s, b0, c20);
       if (wide) c21 = fma(s, b1, c21);
     }
     if (mr > 3) {
-      s = v128.load32_splat(a, 12);
+      s = splatted ? v128.load(a, 48) : v128.load32_splat(a, 12);
       c30 = fma(s, b0, c30);
       if (wide) c31 = fma(s, b1, c31);
     }
     if (mr > 4) {
-      s = v128.load32_splat(a, 16);
+      s = splatted ? v128.load(a, 64) : v128.load32_splat(a, 16);
       c40 = fma(s, b0, c40);
       if (wide) c41 = fma(s, b1, c41);
     }
     if (mr > 5) {
-      s = v128.load32_splat(a, 20);
+      s = splatted ? v128.load(a, 80) : v128.load32_splat(a, 20);
       c50 = fma(s, b0, c50);
       if (wide) c51 = fma(s, b1, c51);
     }
