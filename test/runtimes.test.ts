@@ -1,5 +1,5 @@
 // The built package trains alike on every runtime: the same losses, on threads, in flat memory, to an end of its own.
-// `.ci/run` installs Node 24, Deno and Bun into build/runtimes; what is not there is skipped and says so.
+// `.ci/run` installs Node 22, 24 and 26, Deno and Bun into build/runtimes; what is not there is skipped and says so.
 // It tests build/nabla: `npm run build` after a change when running this file alone.
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -40,7 +40,12 @@ interface Runtime {
 
 const RUNTIMES: Runtime[] = [
   { name: `Node ${process.versions.node}`, binary: process.execPath, flags: [], settings: [] },
-  { name: 'Node 24', binary: find('', 'node-', 'bin/node'), flags: [], settings: [] },
+  ...['22', '24', '26'].map((version) => ({
+    name: `Node ${version}`,
+    binary: find('', `node-${version}`, 'bin/node'),
+    flags: [],
+    settings: [],
+  })),
   { name: 'Deno', binary: find('@deno', '', 'deno'), flags: ['run', '--no-prompt'], settings: ['--allow-env'] },
   { name: 'Bun', binary: find('@oven', 'bun-', 'bin/bun'), flags: [], settings: [] },
 ];
