@@ -8,9 +8,11 @@ export default defineConfig({
     data: 'build/src/data/index.js',
     io: 'build/src/io/index.js',
     train: 'build/src/train/index.js',
+    suite: 'build/src/bench/suite.js',
+    cli: 'build/src/cli/nabla.js',
   },
   platform: 'node',
-  external: ['cli-progress'],
+  external: ['cli-progress', 'benchmark'],
   output: {
     dir: 'build/nabla',
     cleanDir: true,

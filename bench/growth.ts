@@ -1,7 +1,8 @@
 // `npm run bench:growth`: how time and memory of a training step grow with width, depth, batch and image size, each
 // doubled four times. Time per FLOP must not rise: it falls until the arithmetic outweighs the fixed cost of a step.
 import type { MemoryUse, nn } from '../src/index.ts';
-import { measure } from './measure.ts';
+import { Sampler } from '../src/bench/sampler.ts';
+import { median } from '../src/bench/statistics.ts';
 import { cnn, mlp, trainingStep } from './workloads/models.ts';
 
 const DOUBLINGS = [1, 2, 4, 8, 16];
@@ -37,6 +38,13 @@ const SERIES: Series[] = [
   },
 ];
 
+const sampler = await Sampler.load();
+
+/** V8 replaces a function by its optimised code after some milliseconds of work. */
+function warmUp(call: () => void): void {
+  for (const end = performance.now() + 300; performance.now() < end; ) call();
+}
+
 const mib = (nBytes: number) => (nBytes / 2 ** 20).toFixed(nBytes < 10 * 2 ** 20 ? 2 : 1);
 
 console.log(
@@ -46,7 +54,8 @@ for (const { name, at } of SERIES) {
   for (const factor of DOUBLINGS) {
     const { label, model, batch, shape } = at(factor);
     const { run, flops, memory } = trainingStep(model, batch, shape);
-    const { seconds } = measure(run);
+    warmUp(run);
+    const seconds = median(await sampler.sample(run, false, 1.5));
     const use: MemoryUse = memory();
     const work = flops();
     console.log(

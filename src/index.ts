@@ -8,6 +8,7 @@ export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export type { MemoryUse } from './plan/usage.ts';
 export { manualSeed } from './random.ts';
+export { type Counters, counters } from './run/counters.ts';
 export { getThreads, setThreads } from './run/pool.ts';
 export type { Profile, ProfileRow } from './run/profile.ts';
 export { type Nested, type Operand, Tensor } from './tensor.ts';

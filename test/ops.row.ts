@@ -54,6 +54,11 @@ export interface Row {
   tolerance: Tolerance;
   /** How often it is differentiated: 0, 1 or 2 times. */
   smooth: 0 | 1 | 2;
+  /**
+   * The result in float64 by another way than the ops' own references: for expressions, whose graph is what is tested.
+   * `node` has the shapes of the result and, as inputs, of the row's inputs.
+   */
+  oracle?: NonNullable<Op['reference']>;
   /** Where it differs from JavaScript's own function at the edges, or is not differentiated, and why. */
   note?: string;
 }

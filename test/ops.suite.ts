@@ -2,6 +2,7 @@
 // biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Node } from '../src/graph/node.ts';
 import type { Op } from '../src/graph/op.ts';
 import { placeholder } from '../src/ops/leaf.ts';
 import { optimise } from '../src/rewrite/index.ts';
@@ -83,6 +84,7 @@ function checkCase(row: Row, c: Prepared, fail: Fail): void {
   const nodes = c.build(x);
   const evaluate = interpreter(nodes, x);
   const exact = evaluate(values);
+  checkOracle(row, c, x, nodes[0]!, exact[0]!, fail);
   const rewritten = interpret(optimise(nodes), values);
   for (const [j, y] of exact.entries()) fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y));
   const noise = withinNoise(exact, (n) => evaluate(values, n), 1);
@@ -93,6 +95,14 @@ function checkCase(row: Row, c: Prepared, fail: Fail): void {
     });
   }
   if (row.smooth > 0) checkDifferences(row, c, exact, fail);
+}
+
+/** An expression's graph against its formula, both in float64. */
+function checkOracle(row: Row, c: Prepared, x: readonly Node[], y: Node, exact: Float64Array, fail: Fail): void {
+  if (row.oracle === undefined) return;
+  const shapes = { inputs: x.slice(0, c.arity), shape: y.shape, nElems: y.nElems, dtype: y.dtype } as unknown as Node;
+  const values = c.inputs.slice(0, c.arity).map((input) => input.values);
+  fail(c, 'the formula', doubles(exact, row.oracle(values, shapes)));
 }
 
 function doubles(got: Float64Array, exact: Float64Array): string | null {
@@ -118,7 +128,9 @@ function tolerance(row: Row, c: Prepared, exact: Float64Array, noise: (i: number
 function checkEdge(row: Row, c: Prepared, fail: Fail): void {
   cases++;
   const x = leaves(c.inputs);
-  const [exact] = interpret(c.build(x));
+  const nodes = c.build(x);
+  const [exact] = interpret(nodes);
+  checkOracle(row, c, x, nodes[0]!, exact!, fail);
   const allowed = tolerance(row, c, exact!, () => 0);
   for (const [way, [got]] of runs(c)) fail(c, way, differs(got!, exact!, allowed, row.signedZero));
 }

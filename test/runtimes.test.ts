@@ -1,13 +1,12 @@
 // The built package trains alike on every runtime: the same losses, on threads, in flat memory, to an end of its own.
-// `.ci/run` installs Node 22, 24 and 26, Deno and Bun into build/runtimes; what is not there is skipped and says so.
+// What is not installed is skipped and says so.
 // It tests build/nabla: `npm run build` after a change when running this file alone.
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { RUNTIMES, type Runtime } from './runtimes.ts';
 
 interface Report {
   losses: number[];
@@ -21,34 +20,6 @@ interface Report {
 }
 
 const CHILD = fileURLToPath(new URL('./runtimes.child.js', import.meta.url));
-const INSTALLED = fileURLToPath(new URL('../build/runtimes/node_modules/', import.meta.url));
-
-/** Path of an installed binary: in a package of `scope`, named after the platform, whose name begins with `prefix`. */
-function find(scope: string, prefix: string, file: string): string | undefined {
-  const folder = join(INSTALLED, scope);
-  const packages = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
-  return packages.map((name) => join(folder, name, file)).find((path) => existsSync(path));
-}
-
-interface Runtime {
-  name: string;
-  binary: string | undefined;
-  flags: string[];
-  /** What it takes beside to read NABLA_SIMD and NABLA_THREADS. */
-  settings: string[];
-}
-
-const RUNTIMES: Runtime[] = [
-  { name: `Node ${process.versions.node}`, binary: process.execPath, flags: [], settings: [] },
-  ...['22', '24', '26'].map((version) => ({
-    name: `Node ${version}`,
-    binary: find('', `node-${version}`, 'bin/node'),
-    flags: [],
-    settings: [],
-  })),
-  { name: 'Deno', binary: find('@deno', '', 'deno'), flags: ['run', '--no-prompt'], settings: ['--allow-env'] },
-  { name: 'Bun', binary: find('@oven', 'bun-', 'bin/bun'), flags: [], settings: [] },
-];
 const TIMEOUT = 120_000;
 
 async function train(runtime: Runtime, steps: number, settings: Record<string, string> = {}): Promise<Report> {

@@ -18,12 +18,6 @@ const sides = chosen.flatMap((side) => {
   const counts = side.threads ? options.threads : [1];
   return counts.map((threads) => new SideProcess(side, threads));
 });
-process.on('exit', () => {
-  for (const side of sides) side.close();
-});
-// Stopped processes would stay for ever.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
-
 if (!existsSync(new URL('../../build/nabla/index.js', import.meta.url))) {
   console.error('nabla is measured as it is built; run `npm run build` first');
   process.exit(2);

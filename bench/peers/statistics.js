@@ -1,12 +1,5 @@
 // Medians, spreads and agreement of what the sides measured; plain numbers in, plain numbers out.
-
-/** The q-th quantile (0 … 1) of some numbers, linear between neighbours. */
-export function quantile(numbers, q) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const at = q * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
-  return below + (above - below) * (at - Math.floor(at));
-}
+import { quantile } from '../../build/src/bench/statistics.js';
 
 /** @returns {{ median: number, low: number, high: number }} low and high: the 10 % and the 90 % quantile */
 export const summary = (numbers) => ({

@@ -6,8 +6,8 @@ import { data, labels, type Workload } from './workload.ts';
 export function crossEntropy(rows: number, classes: number): Workload {
   return {
     name: `W5 cross-entropy [${rows},${classes}]`,
-    unit: 'rows/s',
-    amount: rows,
+    unit: 'rows',
+    items: rows,
     prepare: () => {
       const logits = nn.parameter(data(rows, classes).mul(8));
       const target = state(labels(rows, classes));
@@ -27,8 +27,8 @@ export function crossEntropy(rows: number, classes: number): Workload {
 export function activation(name: string, f: (x: Tensor) => Tensor, n = 1 << 20): Workload {
   return {
     name: `W6 ${name} with gradient`,
-    unit: 'Melem/s',
-    amount: n,
+    unit: 'elements',
+    items: n,
     prepare: () => {
       const x = nn.parameter(data(n).mul(8));
       const dy = state(data(n));

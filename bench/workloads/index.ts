@@ -7,7 +7,7 @@ import { shapes } from './shapes.ts';
 import { type Sizes, transformer } from './transformer.ts';
 import type { Workload } from './workload.ts';
 
-export { SCALE, type Workload } from './workload.ts';
+export type { Workload } from './workload.ts';
 
 const W4: Convolution = { n: 16, c: 64, o: 64, size: 32, kernel: 3, padding: 1 };
 const W8: Sizes = { batch: 8, tokens: 128, width: 128, heads: 4, hidden: 512, vocabulary: 64 };

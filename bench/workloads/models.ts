@@ -46,15 +46,15 @@ export function trainingStep(model: nn.Module, batch: number, shape: readonly nu
 }
 
 export function training(name: string, batch: number, model: () => nn.Module, shape: readonly number[]): Workload {
-  return { name, unit: 'samples/s', amount: batch, prepare: () => trainingStep(model(), batch, shape).run };
+  return { name, unit: 'samples', items: batch, prepare: () => trainingStep(model(), batch, shape).run };
 }
 
 /** Numbers in, numbers out: the logits are read. */
 export function inference(name: string, batch: number, model: () => nn.Module, shape: readonly number[]): Workload {
   return {
     name: `W7 ${name}, batch ${batch}`,
-    unit: 'samples/s',
-    amount: batch,
+    unit: 'samples',
+    items: batch,
     prepare: () => {
       const net = model().eval();
       const x = data(batch, ...shape);

@@ -16,8 +16,6 @@ export function product(name: string, { m, n, k, batch = 1, transpose }: Product
   const stop = { stop: 1 };
   return {
     name,
-    unit: 'GFLOP/s',
-    amount: 2 * batch * m * n * k,
     prepare: () => {
       const a = nn.parameter(transpose === 'a' ? data(...lead, k, m) : data(...lead, m, k));
       const b = nn.parameter(transpose === 'b' ? data(...lead, n, k) : data(...lead, k, n));
@@ -50,8 +48,6 @@ export function convolution(name: string, shape: Convolution, pass: Pass): Workl
   const out = Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
   return {
     name: `${name} ${pass}`,
-    unit: 'GFLOP/s',
-    amount: 2 * n * o * out ** 2 * (c / groups) * kernel ** 2,
     prepare: () => {
       const x = nn.parameter(data(n, c, size, size));
       const w = nn.parameter(data(o, c / groups, kernel, kernel));

@@ -43,8 +43,8 @@ export function transformer(name: string, sizes: Sizes): Workload {
   const { batch, tokens, width, vocabulary } = sizes;
   return {
     name,
-    unit: 'tokens/s',
-    amount: batch * tokens,
+    unit: 'tokens',
+    items: batch * tokens,
     prepare: () => {
       const model = new Block(sizes);
       const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });

@@ -3,22 +3,12 @@ import { rand, type Tensor, tensor } from '../../src/index.ts';
 
 export interface Workload {
   name: string;
-  /** What `amount` counts. */
-  unit: 'GFLOP/s' | 'samples/s' | 'tokens/s' | 'rows/s' | 'Melem/s';
-  /** FLOPs, samples, tokens, rows or elements of one call. */
-  amount: number;
+  /** What one call does so many of; FLOPs, where these are what counts, are counted. */
+  items?: number;
+  unit?: 'samples' | 'tokens' | 'rows' | 'elements';
   /** Makes everything the call needs; the call itself is what is timed. */
-  prepare(): () => void;
+  prepare(): () => unknown;
 }
-
-/** What a unit counts of an amount. */
-export const SCALE: Record<Workload['unit'], number> = {
-  'GFLOP/s': 1e-9,
-  'Melem/s': 1e-6,
-  'samples/s': 1,
-  'tokens/s': 1,
-  'rows/s': 1,
-};
 
 /** A tensor in ±½ whose elements are known: lazy ones would be computed inside the timing. */
 export function data(...shape: number[]): Tensor {

@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { NablaError } from '../error.ts';
 
-/** One option that takes a value. */
+/** One option. */
 export interface OptionSpec<T> {
-  /** What stands for the value in the help: `N`, `FILE`. */
+  /** What stands for the value in the help: `N`, `FILE`; nothing where the option takes none. */
   readonly placeholder: string;
   readonly help: string;
   /** What the value must be, as the errors say it: `a whole number, 1 or more`. */
@@ -51,13 +51,28 @@ export function path(what: string): Pick<OptionSpec<string>, 'expected' | 'parse
   return { expected: what, parse: (text) => (text === '' ? undefined : text) };
 }
 
+/** An option without a value: true where it is given. */
+export const flag = (help: string): OptionSpec<true> => ({
+  placeholder: '',
+  help,
+  expected: 'no value',
+  parse: () => true,
+});
+
 /**
- * Reads the options given; `--help` and `-h` win over everything else.
+ * Reads the options given; `--help` and `-h` win over everything else. What is no option goes to `take`.
  *
  * @throws NablaError `option` naming the option, the value given and what is expected
  */
-export function parseOptions<Table extends OptionTable>(table: Table, args: readonly string[]): Parsed<Table> | 'help' {
-  const options = Object.fromEntries(Object.keys(table).map((name) => [name, { type: 'string' as const }]));
+export function parseOptions<Table extends OptionTable>(
+  table: Table,
+  args: readonly string[],
+  take: (text: string) => void = refuse,
+): Parsed<Table> | 'help' {
+  const type = (spec: OptionSpec<unknown>) => (spec.placeholder === '' ? 'boolean' : 'string');
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, spec]) => [name, { type: type(spec) } as const]),
+  );
   // Not strict: its own errors neither name what is expected nor accept `--epochs -3` as a (wrong) value.
   const { tokens } = parseArgs({
     args: [...args],
@@ -69,7 +84,10 @@ export function parseOptions<Table extends OptionTable>(table: Table, args: read
   const parsed = new Map<string, unknown>();
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') throw usage(`${token.value}: unexpected argument; options begin with --`);
+    if (token.kind === 'positional') {
+      take(token.value);
+      continue;
+    }
     const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
     if (spec === undefined) throw unknownOption(token.rawName, Object.keys(table));
     if (parsed.has(token.name)) throw usage(`--${token.name}: given twice; expected once`);
@@ -80,7 +98,10 @@ export function parseOptions<Table extends OptionTable>(table: Table, args: read
 
 /** The options as aligned lines, `--help` last. */
 export function formatOptions(table: OptionTable): string {
-  const rows = Object.entries(table).map(([name, { placeholder, help }]) => [`--${name} ${placeholder}`, help]);
+  const rows = Object.entries(table).map(([name, { placeholder, help }]) => [
+    `--${name} ${placeholder}`.trimEnd(),
+    help,
+  ]);
   rows.push(['--help', 'this text']);
   const width = Math.max(...rows.map(([left]) => (left as string).length));
   return rows.map(([left, help]) => `  ${(left as string).padEnd(width)}  ${help}`).join('\n');
@@ -90,7 +111,16 @@ export function usage(message: string): NablaError {
   return new NablaError('option', message);
 }
 
-function parseValue(name: string, text: string | undefined, { expected, parse }: OptionSpec<unknown>): unknown {
+function refuse(text: string): never {
+  throw usage(`${text}: unexpected argument; options begin with --`);
+}
+
+function parseValue(name: string, text: string | undefined, spec: OptionSpec<unknown>): unknown {
+  const { expected, parse, placeholder } = spec;
+  if (placeholder === '') {
+    if (text === undefined) return parse('');
+    throw usage(`--${name}=${text}: expected no value`);
+  }
   if (text === undefined || text.startsWith('--')) throw usage(`--${name}: no value given; expected ${expected}`);
   const value = parse(text);
   if (value === undefined) throw usage(`--${name} ${text === '' ? "''" : text}: expected ${expected}`);

@@ -6,10 +6,14 @@ import { Value, type Writer } from '../graph/value.ts';
 import type { Buffer } from '../plan/memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { programBytes } from '../plan/usage.ts';
+import { countProgram } from './counters.ts';
 import { type Heap, theHeap } from './heap.ts';
 import { getThreads, runProgram } from './pool.ts';
+import { makeKnown } from './probe.ts';
 import { drain, enqueue, Task, type Work } from './queue.ts';
 import { record, recording } from './record.ts';
+
+makeKnown();
 
 /** What a plan's leaf stands for in one run: elements, or the numbers of an operand. */
 export type Binding = Value | (() => readonly number[]);
@@ -158,6 +162,7 @@ export class Run implements Work<Value[]> {
   prepare(): { program: number; table: number } {
     const { plan, leaves, targets, outputs } = this;
     checkIndices(plan, leaves);
+    countProgram(plan);
     const heap = theHeap();
     heap.begin();
     // Everything that may allocate comes first, since growing and evicting move things.

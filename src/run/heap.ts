@@ -65,6 +65,8 @@ export class Heap {
   /** The arena's address; when it moves, `arenaVersion` changes. */
   arena = 0;
   arenaVersion = 0;
+  /** How many regions were ever asked for. */
+  allocations = 0;
   #arenaBytes = 0;
   #residentBytes = 0;
   #largestRun = 0;
@@ -151,6 +153,7 @@ export class Heap {
 
   /** Address of `nBytes` of memory, after growing it or taking back resident values where it must. */
   allocate(nBytes: number): number {
+    this.allocations++;
     const size = Math.ceil(nBytes / LINE) * LINE;
     const found = this.#take(size) ?? (this.#grow(size) ? this.#take(size) : null);
     if (found !== null) return found;

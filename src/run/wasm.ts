@@ -20,6 +20,9 @@ export interface Kernels {
   sit(worker: number, ticket: number, sync: number): number;
   work(worker: number, ticket: number, seen: number, sync: number): number;
   heapBase(): number;
+  /** What the processor can do: see assembly/limit.ts. */
+  multiplyAdds(turns: number, b: number, c: number): number;
+  stream(dst: number, src: number, nBytes: number): void;
 }
 
 export const PAGE_BYTES = 65536;

@@ -1,0 +1,6 @@
+export default {
+  fine: () => 1,
+  endless: () => {
+    for (;;);
+  },
+};

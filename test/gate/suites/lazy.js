@@ -1,0 +1,5 @@
+import { rand } from '../../../build/nabla/index.js';
+
+const x = rand([4]);
+x.data();
+export default { lazy: () => x.add(1) };

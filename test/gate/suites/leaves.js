@@ -1,0 +1,1 @@
+export default { leaves: () => process.exit(3) };

@@ -1,0 +1,1 @@
+export default { run: { setup: () => 1, runs: () => 1 } };

@@ -1,0 +1,5 @@
+export default {
+  slow: () => {
+    throw new Error('out of paper');
+  },
+};
