@@ -17,7 +17,8 @@ export class ChildError extends Error {
   }
 }
 
-const canBeStopped = process.platform !== 'win32';
+/** Windows has no such signal, and Deno takes a child that is stopped for one that has ended: there they only wait. */
+const canBeStopped = process.platform !== 'win32' && !('deno' in process.versions);
 
 export interface ChildOptions {
   env?: Record<string, string | undefined>;

@@ -104,15 +104,16 @@ async function settle({ call, isAsync }: Open, seconds: number): Promise<void> {
 
 /** The counters of one call. What returns a tensor and runs no program only wrote down what it might compute. */
 async function count({ call }: Open): Promise<Counters | null> {
-  const nabla = probe();
-  if (nabla === undefined) return null;
   let returned: unknown;
-  const counted = await nabla.counters(() => {
+  const once = () => {
     returned = call();
     return returned;
-  });
+  };
+  const nabla = probe();
+  const counted = nabla === undefined ? null : await nabla.counters(once);
+  if (nabla === undefined) await once();
   const tensor = (await returned) as { dataAsync?: unknown } | null | undefined;
-  if (counted.programs === 0 && typeof tensor?.dataAsync === 'function') {
+  if (!counted?.programs && typeof tensor?.dataAsync === 'function') {
     throw new Error('computes nothing: it returns a lazy tensor; read it with .data(), or compile the function');
   }
   return counted;

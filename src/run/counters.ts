@@ -3,7 +3,7 @@
 import { costOf } from '../plan/cost.ts';
 import type { Plan } from '../plan/plan.ts';
 import { memoryUse } from '../plan/usage.ts';
-import { heldBytes, theHeap } from './heap.ts';
+import { heldBytes } from './heap.ts';
 import { getThreads } from './pool.ts';
 
 /** The work of some programs. */
@@ -18,16 +18,17 @@ export interface Counters {
   bytes: number;
   /** The largest `peakBytes` of a program: see `step.memory`. It depends on the number of threads. */
   peakBytes: number;
-  /** Regions of Wasm memory that were asked for: none in a loop that has settled. */
+  /** Regions of Wasm memory that programs asked for: none in a loop that has settled. */
   allocations: number;
 }
 
 let open: Counters | null = null;
 
-/** Called for every program that is about to run. */
-export function countProgram(plan: Plan): void {
+/** Called for every program that is about to run, for which so many regions were asked for. */
+export function countProgram(plan: Plan, allocations: number): void {
   if (open === null) return;
   open.programs++;
+  open.allocations += allocations;
   open.instructions += plan.instructions.length;
   for (const instruction of plan.instructions) {
     const { flops, bytes } = costOf(instruction);
@@ -45,13 +46,11 @@ export function countProgram(plan: Plan): void {
  */
 export function counters<R>(fn: () => R): R extends PromiseLike<unknown> ? Promise<Counters> : Counters;
 export function counters(fn: () => unknown): Counters | Promise<Counters> {
-  const heap = theHeap();
-  const before = heap.allocations;
   const outer = open;
   const own: Counters = { programs: 0, instructions: 0, flops: 0, bytes: 0, peakBytes: 0, allocations: 0 };
   const close = () => {
     open = outer;
-    own.allocations = heap.allocations - before;
+    if (outer !== null) add(outer, own);
     return own;
   };
   open = own;
@@ -66,6 +65,16 @@ export function counters(fn: () => unknown): Counters | Promise<Counters> {
     throw error;
   }
   return close();
+}
+
+/** Counters within counters count for both. */
+function add(to: Counters, { programs, instructions, flops, bytes, peakBytes, allocations }: Counters): void {
+  to.programs += programs;
+  to.instructions += instructions;
+  to.flops += flops;
+  to.bytes += bytes;
+  to.allocations += allocations;
+  to.peakBytes = Math.max(to.peakBytes, peakBytes);
 }
 
 function isPromise(x: unknown): x is PromiseLike<unknown> {

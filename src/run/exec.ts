@@ -13,8 +13,6 @@ import { makeKnown } from './probe.ts';
 import { drain, enqueue, Task, type Work } from './queue.ts';
 import { record, recording } from './record.ts';
 
-makeKnown();
-
 /** What a plan's leaf stands for in one run: elements, or the numbers of an operand. */
 export type Binding = Value | (() => readonly number[]);
 
@@ -162,8 +160,9 @@ export class Run implements Work<Value[]> {
   prepare(): { program: number; table: number } {
     const { plan, leaves, targets, outputs } = this;
     checkIndices(plan, leaves);
-    countProgram(plan);
+    makeKnown();
     const heap = theHeap();
+    const { allocations } = heap;
     heap.begin();
     // Everything that may allocate comes first, since growing and evicting move things.
     heap.reserveArena(plan.arenaBytes);
@@ -178,6 +177,7 @@ export class Run implements Work<Value[]> {
     for (const { entry, kind, index, byteOffset } of plan.externals) {
       heap.i32[table + entry] = (addresses[kind][index] as number) + byteOffset;
     }
+    countProgram(plan, heap.allocations - allocations);
     return { program: at.program, table: at.table };
   }
 

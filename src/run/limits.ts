@@ -49,9 +49,12 @@ function fastest(work: (times: number) => void): number {
     const start = performance.now();
     work(times);
     const seconds = (performance.now() - start) / 1000;
-    if (seconds < SECONDS / 2) times *= 2;
-    else tries++;
+    if (seconds < SECONDS / 2) {
+      times *= 2;
+      continue;
+    }
     best = Math.max(best, times / seconds);
+    tries++;
   }
   return best;
 }

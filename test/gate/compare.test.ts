@@ -39,7 +39,7 @@ describe('paired rounds', () => {
     }
   });
 
-  test('raise no alarm in 50 runs of a suite of 20 against itself', () => {
+  test('raise no alarm in 50 runs of a suite of 20 against itself', { timeout: 60_000 }, () => {
     const times = Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`b${k}`, k + 1]));
     for (let seed = 100; seed < 150; seed++) {
       const [a, b] = [result(2 * seed, times, uneven), result(2 * seed + 1, times, uneven)];

@@ -1,5 +1,4 @@
 import { rand } from '../../../build/nabla/index.js';
 
 const x = rand([4]);
-x.data();
 export default { lazy: () => x.add(1) };
