@@ -1,7 +1,6 @@
 // From two results to a verdict on each benchmark: slower, faster, or no difference that is both certain and large.
 
-import type { Counters } from '../run/counters.ts';
-import type { Measured, Result } from './result.ts';
+import type { Counters, Measured, Result } from './result.ts';
 import { bootstrap, holm, mannWhitney, median, signedRank } from './statistics.ts';
 
 /** Largest probability of a difference by chance alone, over the whole suite, at which it counts as certain. */

@@ -1,8 +1,6 @@
 // Results and comparisons as text: for a terminal, for a pull request, for a dashboard.
-import type { Counters } from '../run/counters.ts';
-import type { Limits } from '../run/limits.ts';
 import type { Comparison, noise, Report } from './compare.ts';
-import type { Measured, Result } from './result.ts';
+import type { Counters, Limits, Measured, Result } from './result.ts';
 import { median, quantile } from './statistics.ts';
 
 // ---- one result

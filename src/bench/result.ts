@@ -5,6 +5,8 @@ import { NablaError } from '../error.ts';
 import type { Counters } from '../run/counters.ts';
 import type { Limits } from '../run/limits.ts';
 
+export type { Counters, Limits };
+
 /** Raised when the meaning of anything in a saved result changes. */
 const FORMAT = 1;
 

@@ -3,9 +3,8 @@
 import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import type { Counters } from '../run/counters.ts';
-import type { Limits } from '../run/limits.ts';
 import { probe } from '../run/probe.ts';
+import type { Counters, Limits } from './result.ts';
 import { Sampler } from './sampler.ts';
 import { type Benchmark, readSuite } from './suite.ts';
 
