@@ -1,5 +1,4 @@
 // Reverse-mode differentiation: gradients are new nodes, built by each op's own rule out of other ops.
-import { NablaError } from './error.ts';
 import { apply, inLayerOf, inPlaceOf, type Node, withGrad } from './graph/node.ts';
 import type { Op } from './graph/op.ts';
 import { walk } from './graph/walk.ts';
@@ -8,7 +7,7 @@ import { constant } from './ops/leaf.ts';
 import { reshape } from './ops/move.ts';
 import { sum } from './ops/reduce.ts';
 import { stabilised } from './rewrite/index.ts';
-import { broadcastAxes, broadcastShapes, formatShape, type Shape, sameShape } from './shape.ts';
+import { broadcastAxes, broadcastShapes, type Shape, sameShape } from './shape.ts';
 
 const hasInputs = (node: Node) => node.inputs.length > 0;
 
@@ -22,15 +21,8 @@ export function filled(shape: Shape, value: number, like: Node): Node {
   return expand(constant(value, like.dtype), shape);
 }
 
-/** dy/dx for each x, where y is a scalar; null where y does not depend on an x. */
+/** dy/dx for each x, y a scalar; null where y does not depend on an x. */
 export function gradients(y: Node, xs: readonly Node[]): Gradients {
-  if (y.nElems !== 1) {
-    throw new NablaError(
-      'gradient',
-      `grad: the gradient of ${formatShape(y.shape)} is not defined; expected a scalar: reduce it first, e.g. with .sum() or .mean()`,
-      { shape: y.shape },
-    );
-  }
   return pullback([y], xs)([filled(y.shape, 1, y)]);
 }
 
@@ -73,7 +65,7 @@ function reverse(ys: readonly Node[], xs: readonly Node[], order: readonly Node[
   const wanted = dependents(order, xs);
   const known = new Set(ys);
   const path = order.filter((node) => wanted.has(node) && hasInputs(node) && !stop?.has(node)).reverse();
-  for (const node of path) for (const input of differentiated(node)) known.add(input);
+  for (const node of path) if (known.has(node)) for (const input of differentiated(node)) known.add(input);
   return (seeds: Seeds): Gradients => {
     const adjoints = new Map<Node, Node>();
     ys.forEach((y, i) => {

@@ -94,9 +94,10 @@ export class Node {
     else (this.users as Node[]).push(user);
   }
 
-  /** Forgets who reads it. */
-  forgetUsers(): void {
-    this.users = NO_NODES;
+  /** Forgets who reads it, but for nodes up to number `last`. */
+  forgetUsers(last = 0): void {
+    const kept = last === 0 ? NO_NODES : this.users.filter((user) => user.id <= last);
+    this.users = kept.length === 0 ? NO_NODES : kept;
   }
 
   /** Forgets how it was computed. */
