@@ -1,8 +1,9 @@
 // `npm run bench:growth`: how time and memory of a training step grow with width, depth, batch and image size, each
 // doubled four times. Time per FLOP must not rise: it falls until the arithmetic outweighs the fixed cost of a step.
-import type { MemoryUse, nn } from '../src/index.ts';
+
 import { Sampler } from '../src/bench/sampler.ts';
 import { median } from '../src/bench/statistics.ts';
+import type { MemoryUse, nn } from '../src/index.ts';
 import { cnn, mlp, trainingStep } from './workloads/models.ts';
 
 const DOUBLINGS = [1, 2, 4, 8, 16];

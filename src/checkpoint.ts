@@ -56,8 +56,8 @@ const isConstant = (node: Node) => node.attrs.value !== undefined && node.inputs
  * fn(...args), a tensor, of which no intermediate is stored for the gradient: they are computed again from the
  * arguments, and from the tensors that fn reads beside them, when the gradient comes back. Costs fn once more (a
  * third of a training step at most) and saves its intermediates; the gradients are the same, random numbers of fn
- * included, since a random node keeps its key. In a network of n equal layers, segments of √(n/k) layers with k
- * stored results each need least (Chen et al. 2016).
+ * included, since a random node keeps its key. Of n equal layers that store k results each, segments of √(n/k) layers
+ * need least (Chen et al. 2016); the last segment saves nothing, as its gradient comes at once.
  */
 export function checkpoint<A extends unknown[]>(fn: (...args: A) => Tensor, ...args: A): Tensor {
   if (typeof fn !== 'function') {
