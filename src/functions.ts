@@ -1,5 +1,6 @@
 // Functions of tensors that belong to none of them alone.
-import { type ArgumentOptions, type At, derived, gradientsOf, type Places } from './derivatives.ts';
+import { derived, gradientsOf } from './derivatives.ts';
+import type { ArgumentOptions, At, Places } from './differentiated.ts';
 import { noGrad as withoutGrad } from './graph/node.ts';
 import * as m from './ops/move.ts';
 import { checkNames } from './options.ts';

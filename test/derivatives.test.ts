@@ -209,7 +209,9 @@ describe('jacobian', () => {
     const x = tensor([1, 2]);
     expect(jacobian((t: Tensor) => t.square().sum())(x).toArray()).toEqual([2, 4]);
     expect(jacobian((t: Tensor) => t.mul(x))(tensor(3)).toArray()).toEqual([1, 2]);
-    expect(jacobian((t: Tensor) => t.mul(2))(tensor([], { shape: [0] })).shape).toEqual([0, 0]);
+    const nothing = tensor([], { shape: [0] });
+    expect(jacobian((t: Tensor) => t.mul(2))(nothing).shape).toEqual([0, 0]);
+    expect(jacobian((t: Tensor) => t.sum().add(x))(nothing).shape).toEqual([2, 0]);
     const z = tensor(3);
     const [jx, jz] = jacobian(x.mul(z), [x, z]);
     expect([jx.toArray(), jz.toArray()]).toEqual([

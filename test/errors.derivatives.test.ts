@@ -32,7 +32,7 @@ const ints = tensor([1, 2, 3], { dtype: 'int32' });
 const square = (t: Tensor) => t.square();
 
 const none = mistakes('gradient', [
-  ['argmax', () => grad(x.argmax(), [x]), 'grad: y is int32 [], made by reshape; only floats have derivatives'],
+  ['argmax', () => grad(x.argmax(), [x]), 'grad: y is int32 [], made by argmax; only floats have derivatives'],
   ['a comparison', () => grad(x.gt(2), [x]), 'grad: y is bool [3], made by lt; only floats have derivatives'],
   [
     'integers',
@@ -82,10 +82,8 @@ const given = [
     [
       'valueAndGrad of a vector',
       () => valueAndGrad(square)(x),
-      'valueAndGrad: the gradient of [3] is not defined; expected a scalar: reduce it first, e.g. with .sum() or ' +
-        '.mean(), or give a seed of its shape',
+      'valueAndGrad: the gradient of [3] is not defined; expected a scalar: reduce it first, e.g. with .sum() or .mean()',
     ],
-    ['grad of a number', () => grad(wrong(3), [x]), 'grad: y is a number, expected a tensor'],
     ['x that is no list', () => grad(x.sum(), wrong(x)), 'grad: expected a list of tensors as in grad(y, [x])'],
     ['x that is no tensor', () => grad(x.sum(), [x, wrong(2)]), 'grad: x[1] is a number, expected a tensor'],
     [
@@ -112,7 +110,7 @@ const given = [
     [
       'a function that returns integers',
       () => jvp((t: Tensor) => t.argmax(), [x], [x]),
-      'jvp: y is int32 [], made by reshape; only floats have derivatives',
+      'jvp: y is int32 [], made by argmax; only floats have derivatives',
     ],
     ['too few tangents', () => jvp(square, [x], []), 'jvp: got 0 tangents, expected a list of 1, one for each x'],
     [
@@ -169,9 +167,9 @@ const custom = [
     [
       'customGradient that returns a list',
       () =>
-        customGradient(
-          wrong((t: Tensor) => [t]),
-          (dy) => dy,
+        wrong(customGradient)(
+          (t: Tensor) => [t],
+          (dy: Tensor) => dy,
         )(x),
       'customGradient: the function returned an array, expected a tensor',
     ],

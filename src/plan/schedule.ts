@@ -65,6 +65,8 @@ class Edges {
   /** For each group, those that must run before it. */
   readonly #before = new Map<Group, Set<Group>>();
   readonly #readers = new Map<Node, Set<Group>>();
+  /** Place of each group in an order that keeps to every edge; null where a new edge went against it. */
+  #places: Map<Group, number> | null = null;
 
   constructor(groups: readonly Group[]) {
     this.#groups = groups;
@@ -91,16 +93,23 @@ class Edges {
 
   add(first: Group, then: Group): void {
     this.#before.get(then)?.add(first);
+    if (this.#places !== null && this.#place(first) > this.#place(then)) this.#places = null;
   }
 
-  /** Whether `to` runs after `from` by necessity. */
+  #place(g: Group): number {
+    this.#places ??= new Map(this.order().map((other, k) => [other, k]));
+    return this.#places.get(g) as number;
+  }
+
+  /** Whether `to` runs after `from` by necessity: only what is placed between the two is looked at. */
   reaches(from: Group, to: Group): boolean {
+    const start = this.#place(from);
     const seen = new Set<Group>();
     const stack = [to];
     while (stack.length > 0) {
       const at = stack.pop() as Group;
       if (at === from) return true;
-      if (seen.has(at)) continue;
+      if (seen.has(at) || this.#place(at) < start) continue;
       seen.add(at);
       stack.push(...(this.#before.get(at) ?? []));
     }
