@@ -157,6 +157,19 @@ describe('checkpoint', () => {
     expect(grad(y.sum(), [a])[0].toArray()).toEqual([18, 36]);
   });
 
+  test('a program without a derivative is the same with and without', () => {
+    const text = (wrap: Wrap) => compile((t: Tensor) => wrap((a) => a.exp().add(1), t.mul(2)).log()).explain(x);
+    expect(text(checkpoint as Wrap)).toBe(text(plain));
+    expect(
+      compile((t: Tensor) =>
+        customGradient(
+          (a) => a.exp().add(1),
+          (dy) => dy,
+        )(t.mul(2)).log(),
+      ).explain(x),
+    ).toBe(text(plain));
+  });
+
   test('what was made inside cannot be asked about from outside', () => {
     let inner: Tensor | null = null;
     const a = tensor([1, 2]);

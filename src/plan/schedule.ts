@@ -116,26 +116,43 @@ class Edges {
     return false;
   }
 
-  /** Every group after those it waits for, otherwise by the age of its last node; one that waits for none, when asked for. */
+  /**
+   * Every group after those it waits for, otherwise by the age of its last node; but one that waits for none when it
+   * is asked for, and one that none waits for as soon as it can: so less memory is held at a time.
+   */
   order(): Group[] {
     const ages = new Map(this.#groups.map((g) => [g, g.nodes.reduce((age, n) => Math.max(age, n.id), 0)]));
     const byAge = (a: Group, b: Group) => (ages.get(b) as number) - (ages.get(a) as number);
     const free = (g: Group) => this.#before.get(g)?.size === 0;
+    const ends = this.#ends();
     const done = new Set<Group>();
-    const order: Group[] = [];
     const stack = [...this.#groups.filter(free), ...this.#groups.filter((g) => !free(g)).sort(byAge)];
     while (stack.length > 0) {
       const g = stack[stack.length - 1] as Group;
       const waits = done.has(g) ? [] : [...(this.#before.get(g) ?? [])].filter((b) => !done.has(b)).sort(byAge);
-      if (waits.length > 0) {
-        for (const b of waits) stack.push(b);
-        continue;
-      }
+      for (const b of waits) stack.push(b);
+      if (waits.length > 0) continue;
       stack.pop();
       if (done.has(g)) continue;
       done.add(g);
-      order.push(g);
+      for (const end of ends.get(g) ?? []) if (--end.waits === 0) done.add(end.group);
     }
-    return order;
+    return [...done];
+  }
+
+  /** For each group, those that wait for it and that none waits for, each with how many it waits for in all. */
+  #ends(): Map<Group, { group: Group; waits: number }[]> {
+    const awaited = new Set([...this.#before.values()].flatMap((before) => [...before]));
+    const ends = new Map<Group, { group: Group; waits: number }[]>();
+    for (const [group, before] of this.#before) {
+      if (awaited.has(group)) continue;
+      const end = { group, waits: before.size };
+      for (const b of before) {
+        const list = ends.get(b);
+        if (list === undefined) ends.set(b, [end]);
+        else list.push(end);
+      }
+    }
+    return ends;
   }
 }

@@ -3,14 +3,14 @@ import type { Node } from '../graph/node.ts';
 import { byAge, walk } from '../graph/walk.ts';
 import { fuse } from './fuse.ts';
 import { type Options, type Rule, rebuild, rewrite } from './match.ts';
-import { simplify } from './simplify.ts';
+import { simplify, transparent } from './simplify.ts';
 import { stabilise } from './stabilise.ts';
 
 export { type Rule, rebuild, rewrite } from './match.ts';
 
 /** The named phases; `fuse` also lays out what a kernel cannot read as it is, so it always runs. */
 export const phases: readonly { name: string; rules: readonly Rule[] }[] = [
-  { name: 'stabilise', rules: stabilise },
+  { name: 'stabilise', rules: [...transparent, ...stabilise] },
   { name: 'simplify', rules: simplify },
   { name: 'fuse', rules: fuse },
 ];
