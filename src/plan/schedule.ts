@@ -1,6 +1,6 @@
 // The order of groups: after what they read, and an update in place after every reader of the old value.
 import type { Node } from '../graph/node.ts';
-import { type Group, isComputed, storage } from './group.ts';
+import { awaited, type Group, isComputed, storage } from './group.ts';
 
 /** A variable and the node that becomes its next version. */
 export interface Update {
@@ -64,7 +64,9 @@ class Edges {
   readonly #groups: readonly Group[];
   /** For each group, those that must run before it. */
   readonly #before = new Map<Group, Set<Group>>();
-  readonly #readers = new Map<Node, Group[]>();
+  readonly #readers = new Map<Node, Set<Group>>();
+  /** Place of each group in an order that keeps to every edge; null where a new edge went against it. */
+  #places: Map<Group, number> | null = null;
 
   constructor(groups: readonly Group[]) {
     this.#groups = groups;
@@ -73,10 +75,12 @@ class Edges {
       const before = new Set<Group>();
       for (const node of g.nodes) {
         for (const input of node.inputs) {
+          for (const needed of awaited(input)) {
+            const from = this.of.get(needed);
+            if (from !== undefined && from !== g) before.add(from);
+          }
           const stored = storage(input);
-          const from = this.of.get(stored);
-          if (from !== undefined && from !== g) before.add(from);
-          if (from === undefined) this.#readers.set(stored, [...(this.#readers.get(stored) ?? []), g]);
+          if (!this.of.has(stored)) this.#readers.set(stored, (this.#readers.get(stored) ?? new Set()).add(g));
         }
       }
       this.#before.set(g, before);
@@ -84,46 +88,71 @@ class Edges {
   }
 
   readersOf(leaf: Node): Set<Group> {
-    return new Set(this.#readers.get(leaf));
+    return this.#readers.get(leaf) ?? new Set();
   }
 
   add(first: Group, then: Group): void {
     this.#before.get(then)?.add(first);
+    if (this.#places !== null && this.#place(first) > this.#place(then)) this.#places = null;
   }
 
-  /** Whether `to` runs after `from` by necessity. */
+  #place(g: Group): number {
+    this.#places ??= new Map(this.order().map((other, k) => [other, k]));
+    return this.#places.get(g) as number;
+  }
+
+  /** Whether `to` runs after `from` by necessity: only what is placed between the two is looked at. */
   reaches(from: Group, to: Group): boolean {
+    const start = this.#place(from);
     const seen = new Set<Group>();
     const stack = [to];
     while (stack.length > 0) {
       const at = stack.pop() as Group;
       if (at === from) return true;
-      if (seen.has(at)) continue;
+      if (seen.has(at) || this.#place(at) < start) continue;
       seen.add(at);
       stack.push(...(this.#before.get(at) ?? []));
     }
     return false;
   }
 
-  /** Every group after those it waits for, otherwise by the age of its last node. */
+  /**
+   * Every group after those it waits for, otherwise by the age of its last node; but one that waits for none when it
+   * is asked for, and one that none waits for as soon as it can: so less memory is held at a time.
+   */
   order(): Group[] {
-    const age = (g: Group) => Math.max(...g.nodes.map((n) => n.id));
-    const roots = [...this.#groups].sort((a, b) => age(b) - age(a));
+    const ages = new Map(this.#groups.map((g) => [g, g.nodes.reduce((age, n) => Math.max(age, n.id), 0)]));
+    const byAge = (a: Group, b: Group) => (ages.get(b) as number) - (ages.get(a) as number);
+    const free = (g: Group) => this.#before.get(g)?.size === 0;
+    const ends = this.#ends();
     const done = new Set<Group>();
-    const order: Group[] = [];
-    const stack = roots;
+    const stack = [...this.#groups.filter(free), ...this.#groups.filter((g) => !free(g)).sort(byAge)];
     while (stack.length > 0) {
       const g = stack[stack.length - 1] as Group;
-      const waits = done.has(g) ? [] : [...(this.#before.get(g) ?? [])].filter((b) => !done.has(b));
-      if (waits.length > 0) {
-        stack.push(...waits.sort((a, b) => age(b) - age(a)));
-        continue;
-      }
+      const waits = done.has(g) ? [] : [...(this.#before.get(g) ?? [])].filter((b) => !done.has(b)).sort(byAge);
+      for (const b of waits) stack.push(b);
+      if (waits.length > 0) continue;
       stack.pop();
       if (done.has(g)) continue;
       done.add(g);
-      order.push(g);
+      for (const end of ends.get(g) ?? []) if (--end.waits === 0) done.add(end.group);
     }
-    return order;
+    return [...done];
+  }
+
+  /** For each group, those that wait for it and that none waits for, each with how many it waits for in all. */
+  #ends(): Map<Group, { group: Group; waits: number }[]> {
+    const awaited = new Set([...this.#before.values()].flatMap((before) => [...before]));
+    const ends = new Map<Group, { group: Group; waits: number }[]>();
+    for (const [group, before] of this.#before) {
+      if (awaited.has(group)) continue;
+      const end = { group, waits: before.size };
+      for (const b of before) {
+        const list = ends.get(b);
+        if (list === undefined) ends.set(b, [end]);
+        else list.push(end);
+      }
+    }
+    return ends;
   }
 }

@@ -28,14 +28,19 @@ const neutral = (name: string, pattern: Pattern & { op: Op }): Rule => ({
   build: (b, root) => (sameShape((b.x as Node).shape, root.shape) ? (b.x as Node) : null),
 });
 
+/** What stands for another node, for the sake of a derivative, or of a name. */
+export const transparent: Rule[] = [
+  to('copy of x', p(e.copyOp, x), (a) => a),
+  to('detached x', p(e.detachOp, x), (a) => a),
+];
+
 const neutralElements: Rule[] = [
   neutral('x + 0', p(e.addOp, x, num(0))),
   neutral('x − 0', p(e.subOp, x, num(0))),
   neutral('x · 1', p(e.mulOp, x, num(1))),
   neutral('x / 1', p(e.divOp, x, num(1))),
   neutral('x ^ 1', p(e.powOp, x, num(1))),
-  to('copy of x', p(e.copyOp, x), (a) => a),
-  to('detached x', p(e.detachOp, x), (a) => a),
+  ...transparent,
   to('x · −1', p(e.mulOp, x, num(-1)), (a) => e.neg(a)),
   to('−(−x)', p(e.negOp, p(e.negOp, x)), (a) => a),
   to('x + (−y)', p(e.addOp, x, p(e.negOp, y)), (a, b) => e.sub(a, b)),
