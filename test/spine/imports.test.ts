@@ -30,8 +30,10 @@ const PUBLIC = ['error', 'dtype', 'shape', 'options', 'random', 'tensor', 'creat
 
 /** The few files of the user's side that reach behind the public surface, and why. */
 const BRIDGES: Record<string, readonly string[]> = {
-  // Makes tensor functions of ops; losses and layers go through it.
+  // Make tensor functions of ops; losses and layers go through them.
   'nn/functional.ts': ['ops'],
+  'nn/windows.ts': ['ops', 'graph'],
+  'nn/norms.ts': ['ops', 'graph'],
   // Names layers in nodes and guards the fields it reads.
   'nn/module.ts': ['graph'],
   // Guards its options, and realises a whole step in one program.
