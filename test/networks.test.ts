@@ -151,12 +151,17 @@ describe('BatchNorm', () => {
     close(shifted, exact.map((v) => (v - mean) / Math.sqrt(variance + 1e-5)), 1e-6); // biome-ignore format: one line
   });
 
-  test('a constant channel, however large, gives 0 and finite gradients', () => {
-    for (const value of [0, 0.1, 1e10, -3e18]) {
-      const x = tensor(new Float32Array(30).fill(value), { shape: [30, 1] });
+  test('a constant channel gives 0; one too large for float32 to tell from noise stays finite, gradients too', () => {
+    const channel = (value: number) => tensor(new Float32Array(30).fill(value), { shape: [30, 1] });
+    for (const value of [0, 0.1, -1000.3]) {
+      const y = nn.batchNorm(channel(value), { training: true });
+      expect(list(y).every((v) => Math.abs(v) < 1e-5)).toBe(true);
+    }
+    // Rounding makes some of these variances negative before they are held at 0.
+    for (const value of [-3e18, ...uniform(4, 200, 1e10, 1e11)]) {
+      const x = channel(value);
       const y = nn.batchNorm(x, { training: true });
-      expect(list(y).every((v) => v === 0)).toBe(true);
-      expect(list(pulled(y, x)[0] as Tensor).every(Number.isFinite)).toBe(true);
+      for (const t of [y, pulled(y, x)[0] as Tensor]) expect(list(t).every(Number.isFinite), `${value}`).toBe(true);
     }
   });
 

@@ -189,6 +189,7 @@ const TAPS: b.Taps[][] = [
   ],
   [
     { start: 0, weights: [0.5] },
+    { start: 1, weights: [] },
     { start: 0, weights: [0.25, 0.75] },
     { start: 2, weights: [] },
     { start: 2, weights: [0, 1.5, 0] },
@@ -215,6 +216,16 @@ const bands: Row[] = [
       { shapes: [[2, 3, 5]], build: (x) => b.band(n(x), 2, 'rows 1', () => TAPS[1] as b.Taps[]) },
       { shapes: [[3, 70]], build: (x) => average.avgPool1d(m.reshape(n(x), [3, 1, 70]), 9, { stride: 2 }) },
     ],
+  },
+  {
+    ...{ name: 'squares of a band', ops: [b.bandOp], domains: [SPREAD], smooth: 2 },
+    build: (x) => e.square(b.band(n(x), 1, 'rows 1', () => TAPS[1] as b.Taps[])),
+    cases: [
+      [2, 5],
+      [2, 5, 3],
+    ].map((shape): Case => ({ shapes: [shape] })),
+    tolerance: { ulp: 4, of: 'noise', why: 'the square of a sum that may cancel' },
+    note: 'the second derivative goes through the gradient, a band itself',
   },
 ];
 
