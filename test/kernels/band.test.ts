@@ -52,4 +52,19 @@ describe.each(BOTH)('band, %s', (simd) => {
     expect(h.run([[OP_BAND, ...operands, 1, 4, 2, 1, 2]])).toBe(0);
     expect([...h.get(out)]).toEqual([21, 0]);
   });
+
+  test('planes longer than scratch holds four of', () => {
+    h.reset();
+    const size = 262144 + 7;
+    const x = uniform(3 * size, 1);
+    const spans = [0, 2, size - 1, 1, 131072, 2];
+    const expected = [0, 1, 2].flatMap((plane) => {
+      const at = (i: number) => x[plane * size + i] as number;
+      return [at(0) + 2 * at(1), 3 * at(size - 1), 5 * at(131072) + 6 * at(131073)];
+    });
+    const out = h.room(9);
+    const operands = [out, h.put(x), h.put(spans, 'i32'), h.put([1, 2, 3, 4, 5, 6])];
+    expect(h.run([[OP_BAND, ...operands, 3, size, 3, 1, 2]], 2)).toBe(0);
+    expectClose(h.get(out), expected, 1e-6, 1e-6);
+  });
 });
