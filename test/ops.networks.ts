@@ -216,6 +216,7 @@ const bands: Row[] = [
       { shapes: [[2, 3, 5]], build: (x) => b.band(n(x), 2, 'rows 1', () => TAPS[1] as b.Taps[]) },
       { shapes: [[3, 70]], build: (x) => average.avgPool1d(m.reshape(n(x), [3, 1, 70]), 9, { stride: 2 }) },
     ],
+    note: 'a kernel of its own, for averages and interpolations of any window, which would be many copies else',
   },
   {
     ...{ name: 'squares of a band', ops: [b.bandOp], domains: [SPREAD], smooth: 2 },

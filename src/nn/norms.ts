@@ -69,8 +69,9 @@ export interface BatchNormOptions extends LayerNormOptions {
 
 /**
  * (x − mean)/√(variance + eps)·weight + bias for each channel of x [N, C, ..] (Ioffe and Szegedy 2015). In training
- * mean and variance are this batch's, over all but the channels, and gradients flow through them; else, or where no
- * running ones are given, see `training`. The batch's variance divides by n, the running one takes it over n − 1.
+ * mean and variance are this batch's, over all but the channels: gradients flow through them, and the running ones, if
+ * there are any, move towards them. Outside it they are the running ones. The batch's variance divides by n, the
+ * running one takes it over n − 1. A batch of one value a channel is an error in training.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const op = 'batchNorm';
