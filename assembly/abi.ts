@@ -77,6 +77,15 @@ export const OP_CONV_DW = 4;
 export const OP_MAXPOOL = 5;
 /** dx[planes, size] = 0, then dx[p, index[p, i]] += dy[p, i]. [1] dx [2] dy [3] index [4] planes [5] size = H·W [6] OH·OW */
 export const OP_MAXPOOL_GRAD = 6;
+/** out[p, i] = x[p, index[p, i]], or 0 where the index is −1. [1] out [2] x [3] index [4] planes [5] size = H·W [6] OH·OW */
+export const OP_MAXPOOL_PICK = 30;
+
+/**
+ * A banded linear map along the middle axis: out[a, o, b] = Σ_k weights[o, k]·x[a, spans[o, 0] + k, b] for
+ * k < spans[o, 1], 0 where that is 0. Spans are trusted to lie inside the axis.
+ * [1] out [2] x [3] spans: int32 [n, 2] [4] weights [n, taps] [5] outer [6] size of x [7] n [8] inner [9] taps
+ */
+export const OP_BAND = 31;
 
 /**
  * Softmax or its log over rows. [1] out [2] x [3] rows [4] cols [5] 1 for the log [6] height [7] first. out may be x.

@@ -1,12 +1,13 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
 import {
-  FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_SOLO, OP_ARGMAX, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
-  OP_GATHER, OP_GEMM, OP_LAYER_NORM, OP_LAYER_NORM_GRAD, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_RANDOM, OP_SCATTER_ADD,
+  FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_SOLO, OP_ARGMAX, OP_BAND, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
+  OP_GATHER, OP_GEMM, OP_LAYER_NORM, OP_LAYER_NORM_GRAD, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_MAXPOOL_PICK, OP_RANDOM, OP_SCATTER_ADD,
   OP_SOFTMAX, OP_SOFTMAX_GRAD, STATUS_OK,
 } from './abi';
 import { barrier } from './barrier';
 import { argmax } from './kernels/argmax';
+import { band } from './kernels/band';
 import { convDw } from './kernels/conv/dw';
 import { convDx } from './kernels/conv/dx';
 import { conv } from './kernels/conv/forward';
@@ -16,7 +17,7 @@ import { gemm } from './kernels/gemm/gemm';
 import { map } from './kernels/map/map';
 import { copy } from './kernels/move';
 import { layerNorm, layerNormGrad } from './kernels/norm';
-import { maxPool, maxPoolGrad } from './kernels/pool';
+import { maxPool, maxPoolGrad, maxPoolPick } from './kernels/pool';
 import { random } from './kernels/random';
 import { softmax, softmaxGrad } from './kernels/softmax';
 
@@ -54,6 +55,10 @@ function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32
       return maxPool(ins, table, scratch, thread, threads);
     case OP_MAXPOOL_GRAD:
       return maxPoolGrad(ins, table, scratch, thread, threads);
+    case OP_MAXPOOL_PICK:
+      return maxPoolPick(ins, table, scratch, thread, threads);
+    case OP_BAND:
+      return band(ins, table, scratch, thread, threads);
     case OP_SOFTMAX:
       return softmax(ins, table, scratch, thread, threads);
     case OP_SOFTMAX_GRAD:

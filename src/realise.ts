@@ -136,6 +136,14 @@ function reopen(group: readonly Node[]): void {
   }
 }
 
+/**
+ * Computes the next version of a variable with all others that hang on the same graph: one program, where a version at a
+ * time would compute what they share again and again.
+ */
+export function realiseVersion(node: Node): void {
+  realise([node, ...openEnds(walk([node])).filter(isNewVersion)]);
+}
+
 /** The next version of a variable is kept whoever asks for it. */
 function isNewVersion(node: Node): boolean {
   return node.state?.head === node;

@@ -17,7 +17,7 @@ import * as m from './ops/move.ts';
 import * as r from './ops/reduce.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import { checkNames } from './options.ts';
-import { bound, elementsLater, realise, realised } from './realise.ts';
+import { bound, elementsLater, realise, realised, realiseVersion } from './realise.ts';
 import { drain } from './run/queue.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
@@ -209,7 +209,7 @@ export class Tensor {
       return;
     }
     // One version may wait at a time, so that a loop of assignments does not replay itself at each read.
-    if (state.isPending) realise([state.head]);
+    if (state.isPending) realiseVersion(state.head);
     state.assign(node);
     // Another variable's elements are taken now: it may change before these are read.
     if (value instanceof Tensor && value.state !== null) realise([state.head]);

@@ -13,6 +13,7 @@ import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
+import { networks } from './ops.networks.ts';
 import {
   away,
   between,
@@ -548,8 +549,7 @@ const pools: Row[] = [
     name: 'maxPool2d',
     ops: [pool.maxPoolOp],
     ...pooling(distinct, (y) => y),
-    smooth: 1,
-    note: 'its gradient has none of its own: see maxPool2dGrad',
+    smooth: 2,
     edges: [
       {
         shapes: [[1, 1, 4, 4]],
@@ -568,9 +568,9 @@ const pools: Row[] = [
   {
     name: 'maxPool2dGrad',
     ops: [pool.maxPoolGradOp],
-    ...pooling(ties, (y) => apply(pool.maxPoolGradOp, [y, place(y)], { shape: (y.inputs[0] as Node).shape })),
+    ...pooling(distinct, (y) => apply(pool.maxPoolGradOp, [y, place(y)], { shape: (y.inputs[0] as Node).shape })),
     tolerance: SUMS(2),
-    smooth: 0,
+    smooth: 2,
   },
 ];
 
@@ -956,4 +956,5 @@ const combined: Row[] = [
 export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
+  ...networks,
 ];

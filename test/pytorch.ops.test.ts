@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile, grad, nn, Tensor, tensor } from '../src/index.ts';
 import { closeTo, fixture, random, type Spec, type Summary, specValues } from './helpers.ts';
+import { networks } from './pytorch.networks.ts';
 
 const REL = 1e-4;
 
@@ -51,6 +52,7 @@ const RUN: Record<string, Run> = {
     nn.scaledDotProductAttention(q, k, v as Tensor, { attnMask: attnMask as Tensor }),
   embedding: ([weight, index], o) => nn.embedding(index, weight, o),
   powNumber: ([x], { exponent }) => x.pow(exponent),
+  ...networks,
 };
 
 /** Ops whose second input holds indices. */

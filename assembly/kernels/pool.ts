@@ -1,4 +1,4 @@
-// Max-pooling of planes and its gradient.
+// Max-pooling of planes, its gradient, and the transpose of that.
 import { FAULT_INDEX, STATUS_OK } from '../abi';
 import { operand, shareStart, word } from '../program';
 import { select } from '../simd';
@@ -162,5 +162,36 @@ function scatterPlane(dx: usize, dy: usize, index: usize, n: i32): void {
     if (pos == NO_MAXIMUM) continue;
     const at = dx + (<usize>pos << 2);
     store<f32>(at, load<f32>(at) + load<f32>(dy));
+  }
+}
+
+/**
+ * OP_MAXPOOL_PICK. x [planes, size] and index [planes, OH·OW] → out, which may be neither. Work is shared by planes.
+ * Indices are checked before anything is written.
+ */
+export function maxPoolPick(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
+  const out = operand(ins, table, 1);
+  const x = operand(ins, table, 2);
+  const index = operand(ins, table, 3);
+  const planes = word(ins, 4);
+  const size = word(ins, 5);
+  const outputs = word(ins, 6);
+  const start = shareStart(planes, thread, threads, rowGrain(outputs));
+  const end = shareStart(planes, thread + 1, threads, rowGrain(outputs));
+  const offset = <usize>(start * outputs) << 2;
+  if (!allWithin(index + offset, (end - start) * outputs, NO_MAXIMUM, size)) return FAULT_INDEX;
+
+  for (let plane = start; plane < end; plane++) {
+    const first = <usize>(plane * outputs) << 2;
+    gatherPlane(out + first, x + (<usize>(plane * size) << 2), index + first, outputs);
+  }
+  return STATUS_OK;
+}
+
+function gatherPlane(out: usize, x: usize, index: usize, n: i32): void {
+  const end = index + (<usize>n << 2);
+  for (; index < end; index += 4, out += 4) {
+    const pos = load<i32>(index);
+    store<f32>(out, pos == NO_MAXIMUM ? 0 : load<f32>(x + (<usize>pos << 2)));
   }
 }

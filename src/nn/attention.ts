@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.ts';
 import { linear, scaledDotProductAttention } from './functional.ts';
 import { xavierUniform } from './init.ts';
 import { checkCount, Linear } from './layers.ts';
-import { Module, parameter } from './module.ts';
+import { Module, parameter, snakeCased } from './module.ts';
 
 /**
  * Self-attention (Vaswani et al. 2017): x [B, T, embedDim] → the same shape. Queries, keys and values are one packed
@@ -36,6 +36,11 @@ export class MultiheadAttention extends Module {
     this.inProjBias = bias ? parameter(zeros([3 * embedDim])) : null;
     this.outProj = new Linear(embedDim, embedDim, { bias });
     this.outProj.bias = bias ? parameter(zeros([embedDim])) : null;
+  }
+
+  /** Names as PyTorch's: `in_proj_weight`. */
+  override children(): [string, unknown][] {
+    return snakeCased(super.children());
   }
 
   /** With `isCausal`, position i sees positions 0 … i alone. */

@@ -1,19 +1,12 @@
-// Functions of tensors that layers are made of, under PyTorch's names; the one file of nn that knows ops.
+// Functions of tensors that layers are made of, under PyTorch's names. With windows.ts and norms.ts the only files of nn
+// that know ops.
 
 import { rand } from '../create.ts';
 import { NablaError } from '../error.ts';
-import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
-import { layerNorm as normalize } from '../ops/norm.ts';
-import { maxPool2d as pool } from '../ops/pool.ts';
 import { causalSoftmax, crossEntropy } from '../ops/softmax.ts';
-import type { Pair, WindowOptions } from '../ops/window.ts';
 import { checkNames } from '../options.ts';
-import { formatShape, type Shape } from '../shape.ts';
+import { formatShape } from '../shape.ts';
 import { make, type Tensor } from '../tensor.ts';
-
-export { checkPooling } from '../ops/pool.ts';
-export { type Pair, pair, type WindowOptions } from '../ops/window.ts';
-export type { ConvOptions };
 
 /** x [.., in] · wᵀ + b → [.., out]; w is [out, in], b [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
@@ -32,56 +25,13 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return shape.length === 2 ? y : y.reshape([...shape.slice(0, -1), out]);
 }
 
-/** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] + b [O] → [N,O,OH,OW]. */
-export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions & { bias?: Tensor | null } = {}): Tensor {
-  const y = make(convolve(x.node, weight.node, options));
-  if (!options.bias) return y;
-  const { shape } = options.bias;
-  if (shape.length !== 1 || shape[0] !== weight.shape[0]) {
-    throw new NablaError(
-      'shape',
-      `conv2d: bias is ${formatShape(shape)}, expected ${formatShape([weight.shape[0] as number])}`,
-      {
-        op: 'conv2d',
-        shape,
-      },
-    );
-  }
-  return y.add(options.bias.reshape([options.bias.size, 1, 1]));
-}
-
-/** Largest of each window of x [N,C,H,W]; the stride is the kernel's size by default. */
-export function maxPool2d(x: Tensor, kernelSize: Pair, options: WindowOptions = {}): Tensor {
-  return make(pool(x.node, kernelSize, options));
-}
-
-export interface LayerNormOptions {
-  weight?: Tensor | null;
-  bias?: Tensor | null;
-  eps?: number;
-}
-
-/**
- * (x − mean)/√(variance + eps)·weight + bias, mean and variance over the last axes, which must be `normalizedShape`
- * (a number stands for one axis); weight and bias are of that shape. The variance divides by n (Ba et al. 2016).
- */
-export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
-  checkNames('layerNorm', options, ['weight', 'bias', 'eps']);
-  const { weight, bias, eps } = options;
-  const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
-  return make(
-    normalize(x.node, shape, {
-      weight: weight?.node ?? null,
-      bias: bias?.node ?? null,
-      ...(eps !== undefined && { eps }),
-    }),
-  );
-}
-
 export interface AttentionOptions {
   /** Position i sees positions 0 … i alone. */
   isCausal?: boolean;
-  /** Broadcast to [.., T, S]: a bool says which positions take part, a float32 is added to their scores. */
+  /**
+   * Broadcast to [.., T, S]: a bool says which positions take part, a float32 is added to their scores. Where it
+   * hides all positions the result is 0.
+   */
   attnMask?: Tensor | null;
   /** What scores are multiplied by: 1/√d by default. */
   scale?: number;
@@ -100,12 +50,37 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
   }
   const scores = q.mul(scale).matmul(k.transpose(-1, -2));
   if (isCausal) return make(causalSoftmax(scores.node)).matmul(v);
-  return masked(scores, attnMask).softmax(-1).matmul(v);
+  if (attnMask === null) return scores.softmax(-1).matmul(v);
+  checkMask(attnMask, scores);
+  return masked(scores, attnMask, v);
 }
 
-function masked(scores: Tensor, mask: Tensor | null): Tensor {
-  if (mask === null) return scores;
-  return mask.dtype === 'bool' ? mask.where(scores, Number.NEGATIVE_INFINITY) : scores.add(mask);
+/** A row that a mask hides whole gives 0 and gets no gradient, as in PyTorch, where softmax alone would give NaN. */
+function masked(scores: Tensor, mask: Tensor, v: Tensor): Tensor {
+  const numbers = mask.to('float32');
+  const best = numbers.max(-1, true);
+  const hidden = best.eq(mask.dtype === 'bool' ? 0 : Number.NEGATIVE_INFINITY);
+  // A hidden row is computed as if it saw all, then left out.
+  const open =
+    mask.dtype === 'bool'
+      ? numbers.ge(best).where(scores, Number.NEGATIVE_INFINITY)
+      : scores.add(hidden.where(0, numbers));
+  return hidden.where(0, open.softmax(-1).matmul(v));
+}
+
+function checkMask(mask: Tensor, scores: Tensor): void {
+  const op = 'scaledDotProductAttention';
+  if (mask.dtype !== 'bool' && mask.dtype !== 'float32') {
+    throw new NablaError('dtype', `${op}: attnMask is ${mask.dtype}, expected bool, or float32 to be added`, { op });
+  }
+  const shape = scores.shape;
+  const last = mask.shape.slice(-2);
+  if (mask.shape.length > 0 && last.every((d, i) => d === 1 || d === shape[shape.length - last.length + i])) return;
+  throw new NablaError(
+    'shape',
+    `${op}: attnMask ${formatShape(mask.shape)} does not broadcast to scores ${formatShape(shape)}`,
+    { op, shapes: [mask.shape, shape] },
+  );
 }
 
 function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
@@ -152,6 +127,14 @@ export function checkProbability(op: string, p: number): void {
   throw new NablaError('option', `${op}: p is ${p}; expected a probability from 0 to below 1`, { op, p });
 }
 
+/** exp(x) over its sum along an axis; and its log, which is finite wherever x is. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return x.softmax(axis);
+}
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return x.logSoftmax(axis);
+}
+
 /** Sets each element to 0 with probability p and scales the rest by 1/(1 − p) (Srivastava et al. 2014). */
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   checkProbability('dropout', p);
@@ -159,4 +142,25 @@ export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   return rand(x.shape)
     .ge(p)
     .where(x.mul(1 / (1 - p)), 0);
+}
+
+/** Sets whole channels to 0: x [N,C,L], each channel of each row with probability p (Tompson et al. 2015). */
+export function dropout1d(x: Tensor, p = 0.5, training = true): Tensor {
+  return dropChannels('dropout1d', 1, x, p, training);
+}
+/** x [N,C,H,W]. */
+export function dropout2d(x: Tensor, p = 0.5, training = true): Tensor {
+  return dropChannels('dropout2d', 2, x, p, training);
+}
+
+function dropChannels(op: string, axes: 1 | 2, x: Tensor, p: number, training: boolean): Tensor {
+  checkProbability(op, p);
+  const { shape } = x;
+  if (shape.length !== axes + 2) {
+    const expected = axes === 1 ? '[N, C, L]' : '[N, C, H, W]';
+    throw new NablaError('shape', `${op}: x is ${formatShape(shape)}, expected ${expected}`, { op, shape });
+  }
+  if (!training || p === 0) return x;
+  const kept = rand(shape.map((d, i) => (i < 2 ? d : 1))).ge(p);
+  return kept.where(x.mul(1 / (1 - p)), 0);
 }

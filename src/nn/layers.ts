@@ -1,24 +1,11 @@
 // The layers: a function of functional.ts with its parameters.
 
-import { arange, ones, zeros } from '../create.ts';
+import { arange } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
-import type { Shape } from '../shape.ts';
+import { formatShape, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import {
-  type ConvOptions,
-  checkPooling,
-  checkProbability,
-  conv2d,
-  dropout,
-  embedding,
-  layerNorm,
-  linear,
-  maxPool2d,
-  type Pair,
-  pair,
-  type WindowOptions,
-} from './functional.ts';
+import { checkProbability, dropout, dropout1d, dropout2d, embedding, linear } from './functional.ts';
 import { fanInUniform, normal } from './init.ts';
 import { Module, parameter } from './module.ts';
 
@@ -81,91 +68,6 @@ export class Linear extends Module {
   }
 }
 
-/** x [N, in, H, W] → [N, out, OH, OW]. weight [out, in/groups, KH, KW], bias [out]. */
-export class Conv2d extends Module {
-  weight: Tensor;
-  bias: Tensor | null;
-  readonly options: ConvOptions;
-
-  constructor(inChannels: number, outChannels: number, kernelSize: Pair, all: ConvOptions & { bias?: boolean } = {}) {
-    super();
-    const { bias = true, ...options } = all;
-    checkNames('Conv2d', all, ['stride', 'padding', 'dilation', 'groups', 'bias']);
-    checkCount('Conv2d', 'inChannels', inChannels);
-    checkCount('Conv2d', 'outChannels', outChannels);
-    const groups = options.groups ?? 1;
-    checkCount('Conv2d', 'groups', groups);
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new NablaError(
-        'option',
-        `Conv2d: ${inChannels} → ${outChannels} channels do not divide into ${groups} groups`,
-      );
-    }
-    const kernel = pair('Conv2d', 'kernelSize', kernelSize, 1);
-    pair('Conv2d', 'stride', options.stride ?? 1, 1);
-    pair('Conv2d', 'padding', options.padding ?? 0, 0);
-    pair('Conv2d', 'dilation', options.dilation ?? 1, 1);
-    const fanIn = (inChannels / groups) * kernel[0] * kernel[1];
-    this.weight = parameter(fanInUniform([outChannels, inChannels / groups, ...kernel], fanIn));
-    this.bias = bias ? parameter(fanInUniform([outChannels], fanIn)) : null;
-    this.options = options;
-  }
-
-  forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, { ...this.options, bias: this.bias });
-  }
-}
-
-/** Largest of each window; the stride is the kernel's size by default. */
-export class MaxPool2d extends Module {
-  readonly kernelSize: Pair;
-  readonly options: WindowOptions;
-
-  constructor(kernelSize: Pair, options: WindowOptions = {}) {
-    super();
-    checkNames('MaxPool2d', options, ['stride', 'padding', 'dilation']);
-    checkPooling('MaxPool2d', kernelSize, options);
-    this.kernelSize = kernelSize;
-    this.options = options;
-  }
-
-  forward(x: Tensor): Tensor {
-    return maxPool2d(x, this.kernelSize, this.options);
-  }
-}
-
-export interface LayerNormLayerOptions {
-  eps?: number;
-  elementwiseAffine?: boolean;
-  bias?: boolean;
-}
-
-/**
- * Brings the last axes, of `normalizedShape`, to mean 0 and variance 1, then scales and shifts each element: shape
- * kept. weight (ones at first) and bias (zeros) are of normalizedShape, and null without `elementwiseAffine`.
- */
-export class LayerNorm extends Module {
-  weight: Tensor | null;
-  bias: Tensor | null;
-  readonly normalizedShape: Shape;
-  readonly eps: number;
-
-  constructor(normalizedShape: number | Shape, options: LayerNormLayerOptions = {}) {
-    super();
-    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
-    checkNames('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias']);
-    this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
-    for (const size of this.normalizedShape) checkCount('LayerNorm', 'normalizedShape', size);
-    this.eps = eps;
-    this.weight = elementwiseAffine ? parameter(ones(this.normalizedShape)) : null;
-    this.bias = elementwiseAffine && bias ? parameter(zeros(this.normalizedShape)) : null;
-  }
-
-  forward(x: Tensor): Tensor {
-    return layerNorm(x, this.normalizedShape, { weight: this.weight, bias: this.bias, eps: this.eps });
-  }
-}
-
 /**
  * A table of vectors: index, int32 [..] in 0 … numEmbeddings − 1 → [.., embeddingDim]. weight [numEmbeddings,
  * embeddingDim] is N(0, 1) at first; the row `paddingIdx` is 0 and learns nothing.
@@ -213,6 +115,45 @@ export class Flatten extends Module {
   }
 }
 
+/** Axis `axis` as several, of `sizes`; one of these may be −1, to be worked out. */
+export class Unflatten extends Module {
+  readonly axis: number;
+  readonly sizes: Shape;
+
+  constructor(axis: number, sizes: Shape) {
+    super();
+    if (sizes.length === 0) throw new NablaError('option', 'Unflatten: sizes is []; expected at least one size');
+    this.axis = axis;
+    this.sizes = [...sizes];
+  }
+
+  forward(x: Tensor): Tensor {
+    const { axis, sizes } = this;
+    const at = normalizeAxis('Unflatten', axis, x.shape.length);
+    const size = x.shape[at] as number;
+    const known = sizeOf(sizes.filter((d) => d !== -1));
+    const filled = sizes.map((d) => (d === -1 ? size / known : d));
+    if (
+      sizes.filter((d) => d === -1).length > 1 ||
+      filled.some((d) => !Number.isInteger(d)) ||
+      sizeOf(filled) !== size
+    ) {
+      throw new NablaError('shape', `Unflatten: axis ${axis} of ${formatShape(x.shape)} is no ${formatShape(sizes)}`, {
+        op: 'Unflatten',
+        shape: x.shape,
+      });
+    }
+    return x.reshape([...x.shape.slice(0, at), ...filled, ...x.shape.slice(at + 1)]);
+  }
+}
+
+/** Passes what it is given. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
 /** max(x, 0); the derivative at 0 is 0. */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
@@ -256,6 +197,30 @@ export class Softmax extends Module {
   }
 }
 
+export class LogSoftmax extends Module {
+  readonly axis: number;
+
+  constructor(axis = -1) {
+    super();
+    this.axis = axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.logSoftmax(this.axis);
+  }
+}
+
+/** Softmax over the channels of x [N, C, H, W]. */
+export class Softmax2d extends Module {
+  forward(x: Tensor): Tensor {
+    if (x.shape.length === 4) return x.softmax(1);
+    throw new NablaError('shape', `Softmax2d: x is ${formatShape(x.shape)}, expected [N, C, H, W]`, {
+      op: 'Softmax2d',
+      shape: x.shape,
+    });
+  }
+}
+
 /** In training, drops each element with probability p and scales the rest by 1/(1 − p); otherwise does nothing. */
 export class Dropout extends Module {
   readonly p: number;
@@ -268,5 +233,35 @@ export class Dropout extends Module {
 
   forward(x: Tensor): Tensor {
     return dropout(x, this.p, this.training);
+  }
+}
+
+/** In training, drops whole channels of x [N, C, L], each of each row with probability p. */
+export class Dropout1d extends Module {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    checkProbability('Dropout1d', p);
+    this.p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return dropout1d(x, this.p, this.training);
+  }
+}
+
+/** In training, drops whole channels of images x [N, C, H, W], each of each image with probability p. */
+export class Dropout2d extends Module {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    checkProbability('Dropout2d', p);
+    this.p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return dropout2d(x, this.p, this.training);
   }
 }

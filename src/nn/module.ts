@@ -122,6 +122,11 @@ export abstract class Module {
   }
 }
 
+/** Fields under the names that PyTorch gives them: `runningMean` is `running_mean`. */
+export function snakeCased(fields: [string, unknown][]): [string, unknown][] {
+  return fields.map(([name, x]) => [name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), x]);
+}
+
 /** Calls `f` for a module and all it holds, by the path of field names. */
 function visit(x: unknown, path: string, f: (path: string, x: unknown) => void): void {
   if (x instanceof Tensor) f(path, x);

@@ -1,12 +1,13 @@
-// Two-dimensional convolution (cross-correlation) and its two gradients, each the others' derivative. Images are
-// [N, C, H, W], weights [O, C/groups, KH, KW].
+// Convolution (cross-correlation) of planes and its two gradients, each the others' derivative. Images are
+// [N, C, H, W], weights [O, C/groups, KH, KW]; one axis is a plane of height 1.
 import * as abi from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op } from '../graph/op.ts';
 import { formatShape, type Shape } from '../shape.ts';
+import { pad } from './move.ts';
 import { epilogueReference } from './reference.ts';
-import { outputSize, type Pair, pair, type WindowOptions } from './window.ts';
+import { checkFloats, fromPlane, outputLength, outputSize, type Pair, pair, single, toPlane } from './window.ts';
 
 type Four = readonly [number, number, number, number];
 
@@ -63,7 +64,7 @@ const float: Op['dtype'] = (inputs) => {
 export const convOp: Op = {
   name: 'conv2d',
   shape: ([x, w], attrs) => {
-    checkShapes((x as Node).shape, (w as Node).shape, attrs.groups as number);
+    checkShapes('conv2d', (x as Node).shape, (w as Node).shape, attrs.groups as number);
     const g = geometry((x as Node).shape, (w as Node).shape, attrs);
     return [g.n, g.o, g.oh, g.ow];
   },
@@ -149,15 +150,18 @@ export const convDwOp: Op = {
   },
 };
 
-function checkShapes(x: Shape, w: Shape, groups: number): void {
+const LAYOUTS = {
+  conv1d: ['[N, C, L]', '[O, C/groups, K]'],
+  conv2d: ['[N, C, H, W]', '[O, C/groups, KH, KW]'],
+} as const;
+
+function checkShapes(op: keyof typeof LAYOUTS, x: Shape, w: Shape, groups: number): void {
   const fail = (why: string) => {
-    throw new NablaError('shape', `conv2d: x ${formatShape(x)}, w ${formatShape(w)}: ${why}`, {
-      op: 'conv2d',
-      shapes: [x, w],
-    });
+    throw new NablaError('shape', `${op}: x ${formatShape(x)}, w ${formatShape(w)}: ${why}`, { op, shapes: [x, w] });
   };
-  if (x.length !== 4) fail('x must be [N, C, H, W]');
-  if (w.length !== 4) fail('w must be [O, C/groups, KH, KW]');
+  const rank = op === 'conv1d' ? 3 : 4;
+  if (x.length !== rank) fail(`x must be ${LAYOUTS[op][0]}`);
+  if (w.length !== rank) fail(`w must be ${LAYOUTS[op][1]}`);
   const [channels, expected] = [x[1] as number, (w[1] as number) * groups];
   if (channels !== expected) {
     const times = groups === 1 ? '' : ` × ${groups} groups`;
@@ -166,17 +170,73 @@ function checkShapes(x: Shape, w: Shape, groups: number): void {
   if ((w[0] as number) % groups !== 0) fail(`${w[0]} output channels do not divide into ${groups} groups`);
 }
 
-export interface ConvOptions extends WindowOptions {
+/** 'same' keeps the size of the image, at stride 1; 'valid' pads nothing. */
+export type Padding<P> = P | 'same' | 'valid';
+
+export interface ConvOptions {
+  stride?: Pair;
+  padding?: Padding<Pair>;
+  dilation?: Pair;
   groups?: number;
+}
+
+export interface Conv1dOptions {
+  stride?: number;
+  padding?: Padding<number>;
+  dilation?: number;
+  groups?: number;
+}
+
+/** Throws unless the padding is whole numbers, 'valid', or 'same' at stride 1. */
+export function checkPadding(op: string, padding: Padding<Pair>, stride: readonly number[]): void {
+  if (typeof padding !== 'string') {
+    pair(op, 'padding', padding, 0);
+  } else if (padding === 'same') {
+    if (stride.every((s) => s === 1)) return;
+    throw new NablaError('option', `${op}: padding 'same' needs stride 1, got ${stride}; give it in numbers`, { op });
+  } else if (padding !== 'valid') {
+    throw new NablaError('option', `${op}: padding is '${padding}'; expected whole numbers, 'same' or 'valid'`, { op });
+  }
+}
+
+/** Zeros on both sides of each axis, and one more behind it where 'same' needs an odd number, as PyTorch's. */
+function sides(padding: Padding<Pair>, kernel: readonly number[], dilation: readonly number[]) {
+  if (padding === 'valid') return { both: [0, 0], behind: [0, 0] };
+  if (padding !== 'same') return { both: typeof padding === 'number' ? [padding, padding] : padding, behind: [0, 0] };
+  const total = kernel.map((k, i) => (dilation[i] as number) * (k - 1));
+  return { both: total.map((t) => Math.floor(t / 2)), behind: total.map((t) => t % 2) };
 }
 
 /** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] → [N,O,OH,OW]. */
 export function conv2d(x: Node, w: Node, o: ConvOptions = {}): Node {
-  const groups = pair('conv2d', 'groups', (o.groups ?? 1) as Pair, 1)[0];
-  return apply(convOp, [x, w], {
-    stride: pair('conv2d', 'stride', o.stride ?? 1, 1),
-    padding: pair('conv2d', 'padding', o.padding ?? 0, 0),
-    dilation: pair('conv2d', 'dilation', o.dilation ?? 1, 1),
-    groups,
-  });
+  const op = 'conv2d';
+  const { padding = 0 } = o;
+  const groups = single(op, 'groups', o.groups ?? 1, 1);
+  const stride = pair(op, 'stride', o.stride ?? 1, 1);
+  const dilation = pair(op, 'dilation', o.dilation ?? 1, 1);
+  checkPadding(op, padding, stride);
+  checkShapes(op, x.shape, w.shape, groups);
+  const { both, behind } = sides(padding, w.shape.slice(2), dilation);
+  const image = behind.some((n) => n > 0) ? pad(x, [[0, 0], [0, 0], ...behind.map((n) => [0, n] as const)]) : x;
+  return apply(convOp, [image, w], { stride, padding: both, dilation, groups });
+}
+
+/** x [N,C,L] ⋆ w [O,C/groups,K] → [N,O,OL]. */
+export function conv1d(x: Node, w: Node, o: Conv1dOptions = {}): Node {
+  const op = 'conv1d';
+  const { padding = 0 } = o;
+  const groups = single(op, 'groups', o.groups ?? 1, 1);
+  const stride = [1, single(op, 'stride', o.stride ?? 1, 1)] as const;
+  const dilation = [1, single(op, 'dilation', o.dilation ?? 1, 1)] as const;
+  if (typeof padding === 'string') checkPadding(op, padding, stride.slice(1));
+  else single(op, 'padding', padding, 0);
+  checkShapes(op, x.shape, w.shape, groups);
+  checkFloats(op, x, w);
+  const of = typeof padding === 'string' ? padding : ([0, padding] as const);
+  const kernel = [1, w.shape[2] as number] as const;
+  const [, width] = sides(of, kernel, dilation).both as readonly [number, number];
+  if (padding !== 'same') {
+    outputLength(op, x.shape[2] as number, { kernel, stride, padding: [0, width], dilation });
+  }
+  return fromPlane(conv2d(toPlane(x), toPlane(w), { stride, padding: of, dilation, groups }));
 }

@@ -98,6 +98,8 @@ const RULES: Readonly<Record<number, Rule>> = {
   [abi.OP_CONV_DW]: conv,
   [abi.OP_MAXPOOL]: streams(4, 5, 6),
   [abi.OP_MAXPOOL_GRAD]: streams(4, 5),
+  [abi.OP_MAXPOOL_PICK]: streams(4, 6),
+  [abi.OP_BAND]: streams(5, 6, 7, 8),
   [abi.OP_SOFTMAX]: streams(3, 4),
   [abi.OP_SOFTMAX_GRAD]: streams(4, 5),
   [abi.OP_CROSS_ENTROPY]: streams(6, 7),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FAULT_INDEX, OP_MAXPOOL, OP_MAXPOOL_GRAD } from '../../assembly/abi.ts';
-import { BOTH, expectSame, few, THREADS, uniform } from './data.ts';
+import { FAULT_INDEX, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_MAXPOOL_PICK } from '../../assembly/abi.ts';
+import { BOTH, expectSame, few, THREADS, uniform, whole } from './data.ts';
 import { Harness, NONE } from './harness.ts';
 
 interface Pool {
@@ -199,6 +199,42 @@ describe.each(BOTH)('max-pool, %s', (simd) => {
         const run = [OP_MAXPOOL_GRAD, dx, h.put(uniform(6, 1)), h.put(index, 'i32'), 1, 6, 6];
         expect(h.run([run])).toBe(fault);
         if (fault) expect([...h.get(dx)].every(Number.isNaN)).toBe(true);
+      }
+    }
+  });
+
+  test('a pick takes what stands at each index, and 0 at −1', () => {
+    const h = harnesses[simd];
+    for (const [planes, size, n] of [
+      [1, 1, 1],
+      [3, 4, 9],
+      [40, 7, 3],
+      [2, 100, 65],
+      [0, 4, 4],
+    ] as const) {
+      const x = uniform(planes * size, n);
+      const index = whole(planes * n, size, size + 1).map((i) => i - 1);
+      const expected = Float32Array.from(index, (at, i) => (at < 0 ? 0 : (x[Math.floor(i / n) * size + at] as number)));
+      for (const threads of THREADS) {
+        h.reset();
+        const out = h.room(planes * n, 'f32', 4);
+        const run = [OP_MAXPOOL_PICK, out, h.put(x, 'f32', 8), h.put(index, 'i32', 4), planes, size, n];
+        expect(h.run([run], threads)).toBe(0);
+        expectSame(h.get(out), expected);
+      }
+    }
+  });
+
+  test('a pick refuses an index outside its plane, and nothing is written', () => {
+    const h = harnesses[simd];
+    for (const bad of [-2, 6]) {
+      for (let at = 0; at < 6; at++) {
+        h.reset();
+        const index = [0, 1, 2, 3, 4, 0];
+        index[at] = bad;
+        const out = h.room(6);
+        expect(h.run([[OP_MAXPOOL_PICK, out, h.put(uniform(6, 1)), h.put(index, 'i32'), 1, 6, 6]])).toBe(FAULT_INDEX);
+        expect([...h.get(out)].every(Number.isNaN)).toBe(true);
       }
     }
   });

@@ -39,8 +39,10 @@ const BRIDGES: Record<string, readonly string[]> = {
   'bench/worker.ts': ['run'],
   // Says what these are in a saved result.
   'bench/result.ts': ['run'],
-  // Makes tensor functions of ops; losses and layers go through it.
+  // Make tensor functions of ops; losses and layers go through them.
   'nn/functional.ts': ['ops'],
+  'nn/windows.ts': ['ops', 'graph'],
+  'nn/norms.ts': ['ops', 'graph'],
   // Names layers in nodes and guards the fields it reads.
   'nn/module.ts': ['graph'],
   // Guards its options, and realises a whole step in one program.
