@@ -1,9 +1,22 @@
 // The public surface of nabla.
 export { type Compiled, type CompileOptions, compile } from './compile.ts';
-export { arange, full, ones, rand, randn, type Source, state, type TensorOptions, tensor, zeros } from './create.ts';
+export {
+  arange,
+  eye,
+  full,
+  linspace,
+  ones,
+  rand,
+  randn,
+  type Source,
+  state,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from './create.ts';
 export type { DType } from './dtype.ts';
 export { type ErrorCode, NablaError } from './error.ts';
-export { concat, grad, noGrad, where } from './functions.ts';
+export { concat, einsum, grad, noGrad, stack, where } from './functions.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export type { MemoryUse } from './plan/usage.ts';
@@ -11,4 +24,5 @@ export { manualSeed } from './random.ts';
 export { type Counters, counters } from './run/counters.ts';
 export { getThreads, setThreads } from './run/pool.ts';
 export type { Profile, ProfileRow } from './run/profile.ts';
+export { bernoulli, multinomial, permutation, randint } from './sample.ts';
 export { type Nested, type Operand, Tensor } from './tensor.ts';

@@ -13,6 +13,9 @@ import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
+import { movementRows } from './ops.movement.ts';
+import { productRows } from './ops.products.ts';
+import { reductionRows } from './ops.reductions.ts';
 import {
   away,
   between,
@@ -956,4 +959,5 @@ const combined: Row[] = [
 export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
+  ...[...reductionRows, ...movementRows, ...productRows],
 ];

@@ -5,6 +5,7 @@ import { NablaError } from '../error.ts';
 import { type ConvOptions, conv2d as convolve } from '../ops/conv.ts';
 import { layerNorm as normalize } from '../ops/norm.ts';
 import { maxPool2d as pool } from '../ops/pool.ts';
+import { bilinear as bilinearForm } from '../ops/products.ts';
 import { causalSoftmax, crossEntropy } from '../ops/softmax.ts';
 import type { Pair, WindowOptions } from '../ops/window.ts';
 import { checkNames } from '../options.ts';
@@ -30,6 +31,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const product = rows.matmul(weight.T);
   const y = bias ? product.add(bias) : product;
   return shape.length === 2 ? y : y.reshape([...shape.slice(0, -1), out]);
+}
+
+/** Σ aᵢ·wₒᵢⱼ·bⱼ + biasₒ: a [.., i], b [.., j], weight [o, i, j], bias [o] → [.., o]. */
+export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  return make(bilinearForm(a.node, b.node, weight.node, bias?.node ?? null));
 }
 
 /** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] + b [O] → [N,O,OH,OW]. */

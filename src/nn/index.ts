@@ -2,6 +2,7 @@
 export * from './attention.ts';
 export {
   type AttentionOptions,
+  bilinear,
   type ConvOptions,
   conv2d,
   dropout,

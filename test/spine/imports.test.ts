@@ -18,7 +18,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['backward'],
   ['tensor'],
   ['create'],
-  ['functions'],
+  ['functions', 'sample'],
   ['compile'],
   ['nn', 'optim', 'data', 'train', 'io', 'viz', 'cli'],
   ['index'],
@@ -26,7 +26,7 @@ const RANKS: readonly (readonly string[])[] = [
 const USERS = RANKS[13] as readonly string[];
 
 /** What a user could import, and the pure helpers that hold no state. */
-const PUBLIC = ['error', 'dtype', 'shape', 'options', 'random', 'tensor', 'create', 'functions', 'compile'];
+const PUBLIC = ['error', 'dtype', 'shape', 'options', 'random', 'tensor', 'create', 'functions', 'sample', 'compile'];
 
 /** The few files of the user's side that reach behind the public surface, and why. */
 const BRIDGES: Record<string, readonly string[]> = {
