@@ -745,7 +745,7 @@ const sorts: Row[] = [false, true].flatMap((descending): Row[] => {
       ...{ name: `argsort${way}`, ops: [so.argsortOp], domains: [ties], tolerance: EXACT, smooth: 0 },
       build: (x) => so.argsort(x as Node, -1, descending),
       ...{ cases: LINES.map((shape): Case => ({ shapes: [shape] })), edges: SORT_EDGES, oracle: byLines(-1, places) },
-      note: 'no gradient',
+      note: 'the gradient is 0',
     },
     {
       ...{ name: `argsort of int32${way}`, ops: [so.argsortOp], domains: [INTS], tolerance: EXACT, smooth: 0 },

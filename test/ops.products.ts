@@ -261,7 +261,7 @@ const einsums: Row[] = [
   sums(
     '...i,...i',
     'abi,bi->ab',
-    [e.mulOp],
+    [matmulOp],
     [
       [2, 3, 4],
       [3, 4],

@@ -116,7 +116,7 @@ const FACTORS: Domain = {
 const ROUNDINGS = (ulp: number) => ({ ulp, why: 'a rounding for each of up to 1025 factors, which grow as √n' });
 const SPREADS = { ulp: 16, of: 4, why: 'squares of differences to a rounded mean of numbers up to 3, and a root' };
 const SCALED = { ulp: 24, why: 'a sum of up to 1025 terms of one sign, each of a few roundings' };
-const NO_GRADIENT = { smooth: 0 as const, note: 'no gradient' };
+const NO_GRADIENT = { smooth: 0 as const, note: 'the gradient is 0' };
 
 const norms: Row[] = [
   ...reduction('norm', [r.maxOp, e.squareOp], (x, axes, keep) => st.norm(x, 2, axes, keep), power(2), {

@@ -42,7 +42,8 @@ export function einsum(equation: string, operands: readonly Node[]): Node {
     const [i, j] = cheapest(terms, sizes);
     const rest = terms.filter((_, k) => k !== i && k !== j);
     const needed = new Set([...output, ...rest.flatMap(({ labels }) => labels)]);
-    terms = [...rest, contract(terms[i] as Term, terms[j] as Term, needed, sizes)];
+    const both = contract(terms[i] as Term, terms[j] as Term, needed, sizes);
+    terms = terms.flatMap((term, k) => (k === i ? [both] : k === j ? [] : [term]));
   }
   const last = summed(terms[0] as Term, new Set(output));
   return ordered(last, output);

@@ -10,7 +10,7 @@ import { slice, transpose } from './move.ts';
 /** A key and its place, twice, for each element of the row at hand. */
 const BYTES_AN_ELEMENT = 16;
 
-/** Places of the last axis in ascending (or descending) order: [.., n] → int32 [.., n]. No gradient. */
+/** Places of the last axis in ascending (or descending) order: [.., n] → int32 [.., n]. The gradient is 0. */
 export const argsortOp: Op = {
   name: 'argsort',
   shape: ([x]) => (x as Node).shape,
@@ -46,7 +46,7 @@ export const argsortOp: Op = {
 
 /**
  * Places of the elements of each line along `axis` in ascending order, int32 of x's shape. Equal elements keep their
- * order, ascending or not; −0 equals 0; NaN counts as the largest. No gradient.
+ * order, ascending or not; −0 equals 0; NaN counts as the largest. The gradient is 0.
  */
 export function argsort(x: Node, axis = -1, descending = false, name = 'argsort'): Node {
   const at = normalizeAxis(name, axis, x.shape.length);

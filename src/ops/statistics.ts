@@ -131,10 +131,11 @@ export function norm(x: Node, p = 2, axes?: Axes, keepDim = false): Node {
   }
   const list = normalizeAxes('norm', axes, x.shape.length);
   const size = abs(x);
-  if (p === 1 || x.nElems === 0) return sum(size, list, keepDim);
+  if (p === 1) return sum(size, list, keepDim);
   if (p === 0) return sum(square(sign(x)), list, keepDim);
   if (p === INFINITY) return max(size, list, keepDim);
   if (p === MINUS_INFINITY) return min(size, list, keepDim);
+  if (x.nElems === 0) return sum(size, list, keepDim);
   const unit = unitOf(p > 0 ? max(size, list, true) : min(size, list, true));
   const scaled = p === 2 ? rootOf(sum(square(div(x, unit)), list, true)) : powerMean(div(size, unit), p, list);
   return dropped(mul(scaled, unit), list, keepDim);
@@ -177,12 +178,12 @@ export function logsumexp(x: Node, axes?: Axes, keepDim = false): Node {
 
 // ---- any, all
 
-/** Whether some element over `axes` is not 0 (NaN is not): bool; of nothing, false. No gradient. */
+/** Whether some element over `axes` is not 0 (NaN is not): bool; of nothing, false. The gradient is 0. */
 export function any(x: Node, axes?: Axes, keepDim = false): Node {
   return gt(count('any', ne(x, constant(0, x.dtype)), axes, keepDim), constant(0));
 }
 
-/** Whether every element over `axes` is not 0: bool; of nothing, true. No gradient. */
+/** Whether every element over `axes` is not 0: bool; of nothing, true. The gradient is 0. */
 export function all(x: Node, axes?: Axes, keepDim = false): Node {
   return eq(count('all', eq(x, constant(0, x.dtype)), axes, keepDim), constant(0));
 }
