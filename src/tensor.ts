@@ -8,9 +8,9 @@ import { noGrad } from './graph/node.ts';
 import { State } from './graph/state.ts';
 import { currentTrace, guard, withTrace } from './graph/trace.ts';
 import { Value } from './graph/value.ts';
-import * as al from './ops/along.ts';
-import * as a from './ops/arrange.ts';
-import * as d from './ops/diagonal.ts';
+import * as along from './ops/along.ts';
+import * as arrange from './ops/arrange.ts';
+import * as diagonals from './ops/diagonal.ts';
 import * as e from './ops/elementwise.ts';
 import { indexSelect } from './ops/gather.ts';
 import { gelu } from './ops/gelu.ts';
@@ -21,8 +21,8 @@ import { dot, outer } from './ops/products.ts';
 import * as r from './ops/reduce.ts';
 import { cumprod, cumsum } from './ops/scan.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
-import * as so from './ops/sort.ts';
-import * as st from './ops/statistics.ts';
+import * as order from './ops/sort.ts';
+import * as statistics from './ops/statistics.ts';
 import { checkNames } from './options.ts';
 import { bound, elementsLater, realise, realised } from './realise.ts';
 import { drain } from './run/queue.ts';
@@ -416,10 +416,12 @@ export class Tensor {
    * With [before, after] more elements on each axis, from the first; then, at will, `{ mode, value }`: zeros or another
    * constant, 'reflect', 'replicate'. A negative width of a constant takes elements away.
    */
-  pad(...widths: (readonly [number, number])[] | [...(readonly [number, number])[], a.PadOptions]): Tensor {
+  pad(...widths: (readonly [number, number])[] | [...(readonly [number, number])[], arrange.PadOptions]): Tensor {
     const last = widths.at(-1);
-    const options = Array.isArray(last) ? undefined : (last as a.PadOptions | undefined);
-    return make(a.pad(this.node, (options ? widths.slice(0, -1) : widths) as (readonly [number, number])[], options));
+    const options = Array.isArray(last) ? undefined : (last as arrange.PadOptions | undefined);
+    return make(
+      arrange.pad(this.node, (options ? widths.slice(0, -1) : widths) as (readonly [number, number])[], options),
+    );
   }
   /** Slices along `axis` at the places of `index`, int32 [n]. */
   indexSelect(axis: number, index: Tensor): Tensor {
@@ -433,31 +435,31 @@ export class Tensor {
 
   /** The product; the gradient is exact where elements are 0 too. */
   prod(axes?: Axes, keepDim = false): Tensor {
-    return make(st.prod(this.node, axes, keepDim));
+    return make(statistics.prod(this.node, axes, keepDim));
   }
   /** Σ (x − mean)² / (n − correction), `correction` being 1 by default; `unbiased: false` is a correction of 0. */
-  var(axes?: Axes, options: st.VarianceOptions = {}): Tensor {
-    return make(st.variance(this.node, axes, options));
+  var(axes?: Axes, options: statistics.VarianceOptions = {}): Tensor {
+    return make(statistics.variance(this.node, axes, options));
   }
   /** √ of the variance; gradient 0 where that is 0. */
-  std(axes?: Axes, options: st.VarianceOptions = {}): Tensor {
-    return make(st.std(this.node, axes, options));
+  std(axes?: Axes, options: statistics.VarianceOptions = {}): Tensor {
+    return make(statistics.std(this.node, axes, options));
   }
   /** (Σ |x|ᵖ)^(1/p); p may be ±Infinity or 0, and an axis of its own follows it. The gradient at 0 is 0. */
   norm(p = 2, axes?: Axes, keepDim = false): Tensor {
-    return make(st.norm(this.node, p, axes, keepDim));
+    return make(statistics.norm(this.node, p, axes, keepDim));
   }
   /** log Σ eˣ without overflow. */
   logsumexp(axes?: Axes, keepDim = false): Tensor {
-    return make(st.logsumexp(this.node, axes, keepDim));
+    return make(statistics.logsumexp(this.node, axes, keepDim));
   }
   /** Whether some element is not 0: bool. */
   any(axes?: Axes, keepDim = false): Tensor {
-    return make(st.any(this.node, axes, keepDim));
+    return make(statistics.any(this.node, axes, keepDim));
   }
   /** Whether every element is not 0: bool. */
   all(axes?: Axes, keepDim = false): Tensor {
-    return make(st.all(this.node, axes, keepDim));
+    return make(statistics.all(this.node, axes, keepDim));
   }
   /** Sum of the elements up to each one. */
   cumsum(axis: number): Tensor {
@@ -472,15 +474,15 @@ export class Tensor {
 
   /** Without its axes of size 1, or those of them that are named. */
   squeeze(axes?: Axes): Tensor {
-    return make(a.squeeze(this.node, axes));
+    return make(arrange.squeeze(this.node, axes));
   }
   /** With a new axis of size 1. */
   unsqueeze(axis: number): Tensor {
-    return make(a.unsqueeze(this.node, axis));
+    return make(arrange.unsqueeze(this.node, axis));
   }
   /** Element `i` along an axis, which goes; a negative i counts from the end. */
   select(axis: number, i: number): Tensor {
-    return make(a.select(this.node, axis, i));
+    return make(arrange.select(this.node, axis, i));
   }
   /**
    * One entry an axis, from the first: a number takes one place and drops the axis, `{ start, stop, step }` a part, null
@@ -488,7 +490,7 @@ export class Tensor {
    */
   index(...entries: (number | Partial<m.Range> | Tensor | null)[]): Tensor {
     return make(
-      a.index(
+      arrange.index(
         this.node,
         entries.map((at) => (at instanceof Tensor ? at.node : at)),
       ),
@@ -496,79 +498,79 @@ export class Tensor {
   }
   /** Along an axis, element i is this one's element index[i] of the same line; index is int32 of the same rank. */
   gather(axis: number, index: Tensor): Tensor {
-    return make(al.gather(this.node, axis, index.node));
+    return make(along.gather(this.node, axis, index.node));
   }
   /** With src[i] added to element index[i] of the same line along an axis. */
   scatterAdd(axis: number, index: Tensor, src: Tensor): Tensor {
-    return make(al.scatterAdd(this.node, axis, index.node, src.node));
+    return make(along.scatterAdd(this.node, axis, index.node, src.node));
   }
   /** Elements in row-major order at the places of `index`, in its shape. */
   take(index: Tensor): Tensor {
-    return make(al.take(this.node, index.node));
+    return make(along.take(this.node, index.node));
   }
   /** Parts of `sizes` elements along an axis, the last may be short; or one part for each of a list of sizes. */
   split(sizes: number | readonly number[], axis = 0): Tensor[] {
-    return a.split(this.node, sizes, axis).map(make);
+    return arrange.split(this.node, sizes, axis).map(make);
   }
   /** At most `n` parts along an axis, all of one size but the last. */
   chunk(n: number, axis = 0): Tensor[] {
-    return a.chunk(this.node, n, axis).map(make);
+    return arrange.chunk(this.node, n, axis).map(make);
   }
   /** Side by side with itself: one count an axis, counted from the last. */
   tile(...counts: number[] | [readonly number[]]): Tensor {
-    return make(a.tile(this.node, counts.flat() as number[]));
+    return make(arrange.tile(this.node, counts.flat() as number[]));
   }
   /** Side by side with itself: one count an axis at least. */
   repeat(...counts: number[] | [readonly number[]]): Tensor {
-    return make(a.repeat(this.node, counts.flat() as number[]));
+    return make(arrange.repeat(this.node, counts.flat() as number[]));
   }
   /** In reverse along axes; all by default. */
   flip(axes?: Axes): Tensor {
-    return make(a.flip(this.node, axes));
+    return make(arrange.flip(this.node, axes));
   }
   /** Elements moved along axes, around the end; without axes, in row-major order. */
   roll(shifts: Axes, axes?: Axes): Tensor {
-    return make(a.roll(this.node, shifts, axes));
+    return make(arrange.roll(this.node, shifts, axes));
   }
   /** `value` where the bool mask is true; the mask broadcasts. */
   maskedFill(mask: Tensor, value: Operand): Tensor {
-    return make(a.maskedFill(this.node, mask.node, nodeOf(value, this.dtype)));
+    return make(arrange.maskedFill(this.node, mask.node, nodeOf(value, this.dtype)));
   }
   /** The elements on and below diagonal k of each matrix, zeros above. */
   tril(k = 0): Tensor {
-    return make(d.tril(this.node, k));
+    return make(diagonals.tril(this.node, k));
   }
   /** The elements on and above diagonal k of each matrix, zeros below. */
   triu(k = 0): Tensor {
-    return make(d.triu(this.node, k));
+    return make(diagonals.triu(this.node, k));
   }
   /** A diagonal of the matrices of two axes, as the last axis. */
   diagonal(offset = 0, axis1 = 0, axis2 = 1): Tensor {
-    return make(d.diagonal(this.node, offset, axis1, axis2));
+    return make(diagonals.diagonal(this.node, offset, axis1, axis2));
   }
   /** Of a matrix its diagonal k, of a vector the matrix that has it there. */
   diag(k = 0): Tensor {
-    return make(d.diag(this.node, k));
+    return make(diagonals.diag(this.node, k));
   }
   /** The sum of the main diagonal. */
   trace(): Tensor {
-    return make(d.trace(this.node));
+    return make(diagonals.trace(this.node));
   }
   /** Of int32 indices: rows of `classes` zeros with a 1 where each points, float32. */
   oneHot(classes: number): Tensor {
-    return make(al.oneHot(this.node, classes));
+    return make(along.oneHot(this.node, classes));
   }
   /** Each line in order, and where its elements came from; stable, NaN counts as the largest. */
   sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
-    return ordered(so.sort(this.node, axis, descending));
+    return ordered(order.sort(this.node, axis, descending));
   }
   /** Places of each line's elements in order: int32. */
   argsort(axis = -1, descending = false): Tensor {
-    return make(so.argsort(this.node, axis, descending));
+    return make(order.argsort(this.node, axis, descending));
   }
   /** The k largest (or smallest) of each line, the first first, and where they were. */
   topk(k: number, axis = -1, largest = true): { values: Tensor; indices: Tensor } {
-    return ordered(so.topk(this.node, k, axis, largest));
+    return ordered(order.topk(this.node, k, axis, largest));
   }
 
   // ---- products of vectors

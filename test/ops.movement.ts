@@ -522,6 +522,7 @@ const along: Row[] = [0, 1].flatMap((axis): Row[] => [
           ],
         ]
     ).map((shapes): Case => ({ shapes })),
+    note: 'a kernel: each index is checked against the axis it points into',
     oracle: ([x, index], node) => {
       const [from, to] = shapesOf(node);
       return Float64Array.from(
@@ -745,7 +746,7 @@ const sorts: Row[] = [false, true].flatMap((descending): Row[] => {
       ...{ name: `argsort${way}`, ops: [so.argsortOp], domains: [ties], tolerance: EXACT, smooth: 0 },
       build: (x) => so.argsort(x as Node, -1, descending),
       ...{ cases: LINES.map((shape): Case => ({ shapes: [shape] })), edges: SORT_EDGES, oracle: byLines(-1, places) },
-      note: 'the gradient is 0',
+      note: 'a kernel: no expression of n log n steps sorts; the gradient is 0',
     },
     {
       ...{ name: `argsort of int32${way}`, ops: [so.argsortOp], domains: [INTS], tolerance: EXACT, smooth: 0 },

@@ -35,7 +35,7 @@ function placeIn(shape: Shape, k: number): number[] {
 const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 17, 33];
 /** All axes, the last, the first, several: each a row, since each has an oracle of its own. */
 const WAYS: { of: string; axes?: number | number[]; keepDim?: boolean; shapes: Shape[] }[] = [
-  { of: 'all axes', shapes: [...SIZES.map((n) => [n]), [2, 3, 5], [1025]] },
+  { of: 'all axes', shapes: [[], ...SIZES.map((n) => [n]), [2, 3, 5], [1025]] },
   { of: 'the last axis', axes: -1, shapes: [...SIZES.map((n) => [3, n]), [2, 3, 5]] },
   { of: 'the first axis', axes: 0, keepDim: true, shapes: [...SIZES.map((n) => [n, 3]), [5, 2, 3], [33, 17]] },
   {
@@ -210,12 +210,13 @@ const add = (a: number, b: number) => a + b;
 const times = (a: number, b: number) => a * b;
 const WRAPPED = { domains: [INTS], tolerance: EXACT, smooth: 0 as const };
 const ONCE = { ulp: 1, of: 'terms' as const, why: 'rounded once from float64' };
+const KERNEL = 'a kernel: as an expression it takes n² steps';
 // A running product of one element is that element: no node.
 const recurrences: Row[] = [
-  ...runs('cumsum', scan.cumsumOp, scan.cumsum, add, { tolerance: ONCE }),
+  ...runs('cumsum', scan.cumsumOp, scan.cumsum, add, { tolerance: ONCE, note: KERNEL }),
   ...runs('cumsum of int32', scan.cumsumOp, scan.cumsum, add, WRAPPED),
   ...runs('cumsum of bool', scan.cumsumOp, scan.cumsum, add, { ...WRAPPED, domains: [bools] }),
-  ...runs('cumprod', scan.recurrenceOp, scan.cumprod, times, { domains: [FACTORS], tolerance: ONCE }, 2),
+  ...runs('cumprod', scan.recurrenceOp, scan.cumprod, times, { domains: [FACTORS], tolerance: ONCE, note: KERNEL }, 2),
   ...runs('cumprod, zeros among', scan.recurrenceOp, scan.cumprod, times, { domains: [ties] }, 2),
   ...runs('cumprod of int32', scan.recurrenceOp, scan.cumprod, Math.imul, WRAPPED, 2),
 ];
