@@ -41,6 +41,7 @@ describe('patterns', () => {
       const x = linspace(-0.1, 0.7, n).data();
       expect([x.length, x[0], x[n - 1]]).toEqual([n, Math.fround(-0.1), Math.fround(0.7)]);
     }
+    expect(linspace(-1e12, 0.1, 4).data()[3]).toBe(Math.fround(0.1));
     expect([...linspace(3, 7, 1).data()]).toEqual([3]);
     expect(linspace(3, 7, 0).shape).toEqual([0]);
     expect([...linspace(1, -1, 3).data()]).toEqual([1, 0, -1]);

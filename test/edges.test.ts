@@ -43,6 +43,15 @@ describe('gradients at edges', () => {
     [0, 0, 0.6, -0.8].forEach((g, i) => expect(dx[i]).toBeCloseTo(g, 6));
   });
 
+  test('at a norm of 0 a second gradient is finite', () => {
+    for (const p of [2, 3, 1.5]) {
+      const x = tensor([0, 0]);
+      const [dx] = grad(x.norm(p), [x]);
+      const [second] = grad(dx.mul(tensor([1, 2])).sum(), [x]);
+      expect([p, ...second.data()].every(Number.isFinite), `p = ${p}`).toBe(true);
+    }
+  });
+
   test('a norm whose squares overflow or vanish has its digits, and so has its gradient', () => {
     for (const size of [1e30, 1e-30, 3e38]) {
       const [[y], dx] = both([3 * size * 0.2, -4 * size * 0.2], (x) => x.norm());

@@ -148,15 +148,12 @@ function unitOf(extreme: Node): Node {
   return detach(where(gt(extreme, zero), finite, one));
 }
 
-/** (Σ aᵖ)^(1/p) of sizes a ≥ 0. */
+/** (Σ aᵖ)^(1/p) of sizes a ≥ 0. No gradient reaches an a of 0, so none that is infinite there gets out. */
 function powerMean(a: Node, p: number, axes: readonly number[]): Node {
   const number = (value: number) => constant(value, a.dtype);
-  // What a 0 adds, and the sum at which the norm is 0.
-  const none = p > 0 ? 0 : INFINITY;
   const zero = eq(a, number(0));
-  const total = sum(where(zero, number(none), pow(where(zero, number(1), a), number(p))), axes, true);
-  const nothing = eq(total, number(none));
-  return where(nothing, number(0), pow(where(nothing, number(1), total), number(1 / p)));
+  const powers = where(zero, number(p > 0 ? 0 : INFINITY), pow(where(zero, number(1), a), number(p)));
+  return pow(sum(powers, axes, true), number(1 / p));
 }
 
 // ---- logsumexp
