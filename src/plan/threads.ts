@@ -8,8 +8,8 @@ import type { Buffer } from './memory.ts';
 const FLOPS = 50;
 const BYTES = 30;
 const MICRO = 4;
-/** An element of a row of a few hundred that is sorted. */
-const SORT_NS = 20;
+/** An element of a row of a thousand that is sorted. */
+const SORT_NS = 50;
 /** Of the rate of a stream, what is left where elements go one by one. */
 const SCATTERED = 1 / 4;
 /** An instruction shorter than this many nanoseconds is done by one thread: waiting for others would cost as much. */
