@@ -149,6 +149,32 @@ export const OP_LAYER_NORM = 16;
 export const OP_LAYER_NORM_GRAD = 17;
 
 /**
+ * The linear recurrence h₀ = b₀, hᵢ = aᵢ·hᵢ₋₁ + bᵢ along the middle axis of [outer, size, inner]: a running sum where a
+ * is absent. [1] out [2] a | NONE (1) [3] b [4] outer [5] size [6] inner [7] SCAN_* flags. a₀ is not read. float32 is
+ * accumulated in float64; int32 wraps around.
+ */
+export const OP_SCAN = 24;
+/** From the last element to the first. */
+export const SCAN_REVERSE = 1;
+export const SCAN_I32 = 2;
+
+/**
+ * The places (int32) of each row's elements in ascending order; equal ones keep their order, −0 equals 0, a NaN is
+ * above all. [1] out [rows, cols] [2] x [3] scratch of 4·rows·cols elements | NONE where 16·cols ≤ SCRATCH_BYTES
+ * [4] rows [5] cols [6] SORT_* flags
+ */
+export const OP_SORT = 25;
+export const SORT_DESCENDING = 1;
+export const SORT_I32 = 2;
+
+/** out[outer, n, inner] = x[outer, index[outer, n, inner], inner]. [1] out [2] x [3] index (int32) [4] outer [5] n [6] inner
+ * [7] size of x's axis */
+export const OP_TAKE_ALONG = 26;
+/** out[outer, size, inner] = 0, then out[outer, index[outer, n, inner], inner] += src[outer, n, inner], in the order of n.
+ * [1] out [2] src [3] index (int32) [4] outer [5] n [6] inner [7] size */
+export const OP_ADD_ALONG = 27;
+
+/**
  * Elementwise work: a tape of micro-operations run over blocks that stay in the L1 cache.
  * [1] n: elements of the iteration space [2] block: elements a block, at most MAP_BLOCK [3] nSlots [4] nTape
  * [5] slices, then nSlots × (mode, operand, inner, period), then nTape micro-operations, each

@@ -4,6 +4,7 @@ import {
   FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_SOLO, OP_ARGMAX, OP_BAND, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
   OP_GATHER, OP_GEMM, OP_LAYER_NORM, OP_LAYER_NORM_GRAD, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_MAXPOOL_PICK, OP_RANDOM, OP_SCATTER_ADD,
   OP_SOFTMAX, OP_SOFTMAX_GRAD, STATUS_OK,
+  OP_ADD_ALONG, OP_SCAN, OP_SORT, OP_TAKE_ALONG,
 } from './abi';
 import { barrier } from './barrier';
 import { argmax } from './kernels/argmax';
@@ -18,8 +19,11 @@ import { map } from './kernels/map/map';
 import { copy } from './kernels/move';
 import { layerNorm, layerNormGrad } from './kernels/norm';
 import { maxPool, maxPoolGrad, maxPoolPick } from './kernels/pool';
+import { addAlong, takeAlong } from './kernels/along';
 import { random } from './kernels/random';
+import { scan } from './kernels/scan';
 import { softmax, softmaxGrad } from './kernels/softmax';
+import { sort } from './kernels/sort';
 
 /**
  * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
@@ -85,6 +89,14 @@ function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32
       return convDx(ins, table, scratch, thread, threads);
     case OP_CONV_DW:
       return convDw(ins, table, scratch, thread, threads);
+    case OP_SCAN:
+      return scan(ins, table, scratch, thread, threads);
+    case OP_SORT:
+      return sort(ins, table, scratch, thread, threads);
+    case OP_TAKE_ALONG:
+      return takeAlong(ins, table, scratch, thread, threads);
+    case OP_ADD_ALONG:
+      return addAlong(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }

@@ -172,8 +172,28 @@ export function arange(start: number, stop?: number, step = 1): Tensor {
   });
 }
 
+/** `steps` numbers from `start` to `end`, both included, evenly apart: float32. */
+export function linspace(start: number, end: number, steps: number): Tensor {
+  if (!Number.isInteger(steps) || steps < 0) {
+    throw new NablaError('option', `linspace: steps is ${steps}, expected a whole number from 0`);
+  }
+  const step = (end - start) / (steps - 1);
+  // From both ends, so that the last is `end` exactly.
+  const value = (i: number) => (i < steps / 2 ? start + i * step : end - (steps - 1 - i) * step);
+  return tensor(steps === 1 ? [start] : Array.from({ length: steps }, (_, i) => value(i)), { shape: [steps] });
+}
+
+/** Ones on the main diagonal, zeros elsewhere: [rows, cols]. */
+export function eye(rows: number, cols = rows, options: { dtype?: DType } = {}): Tensor {
+  checkShape('eye', [rows, cols]);
+  const dtype = options.dtype ?? 'float32';
+  const values = allocate(dtype, rows * cols);
+  for (let i = 0; i < Math.min(rows, cols); i++) values[i * cols + i] = 1;
+  return tensor(values, { shape: [rows, cols], dtype });
+}
+
 /** Two words at each run of a compiled function; outside, drawn once so that computing twice gives the same. */
-function key(): () => readonly number[] {
+export function key(): () => readonly number[] {
   if (currentTrace() !== null) return nextKey;
   const drawn = nextKey();
   return () => drawn;

@@ -2,6 +2,8 @@
 import { derived, gradientsOf } from './derivatives.ts';
 import type { ArgumentOptions, At, Places } from './differentiated.ts';
 import { noGrad as withoutGrad } from './graph/node.ts';
+import { stack as stackNodes } from './ops/arrange.ts';
+import { einsum as contract } from './ops/einsum.ts';
 import * as m from './ops/move.ts';
 import { checkNames } from './options.ts';
 import { make, type Operand, type Tensor } from './tensor.ts';
@@ -11,6 +13,28 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     m.concat(
       tensors.map((t) => t.node),
       axis,
+    ),
+  );
+}
+/** Tensors of one shape side by side along a new axis. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  return make(
+    stackNodes(
+      tensors.map((t) => t.node),
+      axis,
+    ),
+  );
+}
+/**
+ * Σ of products over the subscripts that the output lacks: 'ij,jk->ik' is a matrix product, 'ii' a trace, '...ij->...ji'
+ * a transpose. Operands are contracted two by two, the cheapest pair first. Sizes of a subscript must be equal; only
+ * axes of '...' broadcast.
+ */
+export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
+  return make(
+    contract(
+      equation,
+      operands.map((t) => t.node),
     ),
   );
 }

@@ -8,14 +8,21 @@ import { noGrad } from './graph/node.ts';
 import { State } from './graph/state.ts';
 import { currentTrace, guard, withTrace } from './graph/trace.ts';
 import { Value } from './graph/value.ts';
+import * as along from './ops/along.ts';
+import * as arrange from './ops/arrange.ts';
+import * as diagonals from './ops/diagonal.ts';
 import * as e from './ops/elementwise.ts';
 import { indexSelect } from './ops/gather.ts';
 import { gelu } from './ops/gelu.ts';
 import { scalar } from './ops/leaf.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
+import { dot, outer } from './ops/products.ts';
 import * as r from './ops/reduce.ts';
+import { cumprod, cumsum } from './ops/scan.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
+import * as order from './ops/sort.ts';
+import * as statistics from './ops/statistics.ts';
 import { checkNames } from './options.ts';
 import { bound, elementsLater, realise, realised, realiseVersion } from './realise.ts';
 import { drain } from './run/queue.ts';
@@ -405,9 +412,16 @@ export class Tensor {
   slice(...ranges: (Partial<m.Range> | null)[]): Tensor {
     return make(m.slice(this.node, ranges));
   }
-  /** Zeros around it: [before, after] for each axis. */
-  pad(...widths: (readonly [number, number])[]): Tensor {
-    return make(m.pad(this.node, widths));
+  /**
+   * With [before, after] more elements on each axis, from the first; then, at will, `{ mode, value }`: zeros or another
+   * constant, 'reflect', 'replicate'. A negative width of a constant takes elements away.
+   */
+  pad(...widths: (readonly [number, number])[] | [...(readonly [number, number])[], arrange.PadOptions]): Tensor {
+    const last = widths.at(-1);
+    const options = Array.isArray(last) ? undefined : (last as arrange.PadOptions | undefined);
+    return make(
+      arrange.pad(this.node, (options ? widths.slice(0, -1) : widths) as (readonly [number, number])[], options),
+    );
   }
   /** Slices along `axis` at the places of `index`, int32 [n]. */
   indexSelect(axis: number, index: Tensor): Tensor {
@@ -416,7 +430,165 @@ export class Tensor {
   matmul(other: Tensor): Tensor {
     return make(matmul(this.node, other.node));
   }
+
+  // ---- more reductions
+
+  /** The product; the gradient is exact where elements are 0 too. */
+  prod(axes?: Axes, keepDim = false): Tensor {
+    return make(statistics.prod(this.node, axes, keepDim));
+  }
+  /** Σ (x − mean)² / (n − correction), `correction` being 1 by default; `unbiased: false` is a correction of 0. */
+  var(axes?: Axes, options: statistics.VarianceOptions = {}): Tensor {
+    return make(statistics.variance(this.node, axes, options));
+  }
+  /** √ of the variance; gradient 0 where that is 0. */
+  std(axes?: Axes, options: statistics.VarianceOptions = {}): Tensor {
+    return make(statistics.std(this.node, axes, options));
+  }
+  /** (Σ |x|ᵖ)^(1/p); p may be ±Infinity or 0, and an axis of its own follows it. The gradient at 0 is 0. */
+  norm(p = 2, axes?: Axes, keepDim = false): Tensor {
+    return make(statistics.norm(this.node, p, axes, keepDim));
+  }
+  /** log Σ eˣ without overflow. */
+  logsumexp(axes?: Axes, keepDim = false): Tensor {
+    return make(statistics.logsumexp(this.node, axes, keepDim));
+  }
+  /** Whether some element is not 0: bool. */
+  any(axes?: Axes, keepDim = false): Tensor {
+    return make(statistics.any(this.node, axes, keepDim));
+  }
+  /** Whether every element is not 0: bool. */
+  all(axes?: Axes, keepDim = false): Tensor {
+    return make(statistics.all(this.node, axes, keepDim));
+  }
+  /** Sum of the elements up to each one. */
+  cumsum(axis: number): Tensor {
+    return make(cumsum(this.node, axis));
+  }
+  /** Product of the elements up to each one. */
+  cumprod(axis: number): Tensor {
+    return make(cumprod(this.node, axis));
+  }
+
+  // ---- more movement
+
+  /** Without its axes of size 1, or those of them that are named. */
+  squeeze(axes?: Axes): Tensor {
+    return make(arrange.squeeze(this.node, axes));
+  }
+  /** With a new axis of size 1. */
+  unsqueeze(axis: number): Tensor {
+    return make(arrange.unsqueeze(this.node, axis));
+  }
+  /** Element `i` along an axis, which goes; a negative i counts from the end. */
+  select(axis: number, i: number): Tensor {
+    return make(arrange.select(this.node, axis, i));
+  }
+  /**
+   * One entry an axis, from the first: a number takes one place and drops the axis, `{ start, stop, step }` a part, null
+   * all, an int32 tensor the places it names.
+   */
+  index(...entries: (number | Partial<m.Range> | Tensor | null)[]): Tensor {
+    return make(
+      arrange.index(
+        this.node,
+        entries.map((at) => (at instanceof Tensor ? at.node : at)),
+      ),
+    );
+  }
+  /** Along an axis, element i is this one's element index[i] of the same line; index is int32 of the same rank. */
+  gather(axis: number, index: Tensor): Tensor {
+    return make(along.gather(this.node, axis, index.node));
+  }
+  /** With src[i] added to element index[i] of the same line along an axis. */
+  scatterAdd(axis: number, index: Tensor, src: Tensor): Tensor {
+    return make(along.scatterAdd(this.node, axis, index.node, src.node));
+  }
+  /** Elements in row-major order at the places of `index`, in its shape. */
+  take(index: Tensor): Tensor {
+    return make(along.take(this.node, index.node));
+  }
+  /** Parts of `sizes` elements along an axis, the last may be short; or one part for each of a list of sizes. */
+  split(sizes: number | readonly number[], axis = 0): Tensor[] {
+    return arrange.split(this.node, sizes, axis).map(make);
+  }
+  /** At most `n` parts along an axis, all of one size but the last. */
+  chunk(n: number, axis = 0): Tensor[] {
+    return arrange.chunk(this.node, n, axis).map(make);
+  }
+  /** Side by side with itself: one count an axis, counted from the last. */
+  tile(...counts: number[] | [readonly number[]]): Tensor {
+    return make(arrange.tile(this.node, counts.flat() as number[]));
+  }
+  /** Side by side with itself: one count an axis at least. */
+  repeat(...counts: number[] | [readonly number[]]): Tensor {
+    return make(arrange.repeat(this.node, counts.flat() as number[]));
+  }
+  /** In reverse along axes; all by default. */
+  flip(axes?: Axes): Tensor {
+    return make(arrange.flip(this.node, axes));
+  }
+  /** Elements moved along axes, around the end; without axes, in row-major order. */
+  roll(shifts: Axes, axes?: Axes): Tensor {
+    return make(arrange.roll(this.node, shifts, axes));
+  }
+  /** `value` where the bool mask is true; the mask broadcasts. */
+  maskedFill(mask: Tensor, value: Operand): Tensor {
+    return make(arrange.maskedFill(this.node, mask.node, nodeOf(value, this.dtype)));
+  }
+  /** The elements on and below diagonal k of each matrix, zeros above. */
+  tril(k = 0): Tensor {
+    return make(diagonals.tril(this.node, k));
+  }
+  /** The elements on and above diagonal k of each matrix, zeros below. */
+  triu(k = 0): Tensor {
+    return make(diagonals.triu(this.node, k));
+  }
+  /** A diagonal of the matrices of two axes, as the last axis. */
+  diagonal(offset = 0, axis1 = 0, axis2 = 1): Tensor {
+    return make(diagonals.diagonal(this.node, offset, axis1, axis2));
+  }
+  /** Of a matrix its diagonal k, of a vector the matrix that has it there. */
+  diag(k = 0): Tensor {
+    return make(diagonals.diag(this.node, k));
+  }
+  /** The sum of the main diagonal. */
+  trace(): Tensor {
+    return make(diagonals.trace(this.node));
+  }
+  /** Of int32 indices: rows of `classes` zeros with a 1 where each points, float32. */
+  oneHot(classes: number): Tensor {
+    return make(along.oneHot(this.node, classes));
+  }
+  /** Each line in order, and where its elements came from; stable, NaN counts as the largest. */
+  sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
+    return ordered(order.sort(this.node, axis, descending));
+  }
+  /** Places of each line's elements in order: int32. */
+  argsort(axis = -1, descending = false): Tensor {
+    return make(order.argsort(this.node, axis, descending));
+  }
+  /** The k largest (or smallest) of each line, the first first, and where they were. */
+  topk(k: number, axis = -1, largest = true): { values: Tensor; indices: Tensor } {
+    return ordered(order.topk(this.node, k, axis, largest));
+  }
+
+  // ---- products of vectors
+
+  /** Σ aᵢ·bᵢ of two vectors of one length. */
+  dot(other: Tensor): Tensor {
+    return make(dot(this.node, other.node));
+  }
+  /** aᵢ·bⱼ of two vectors. */
+  outer(other: Tensor): Tensor {
+    return make(outer(this.node, other.node));
+  }
 }
+
+const ordered = ({ values, indices }: { values: Node; indices: Node }) => ({
+  values: make(values),
+  indices: make(indices),
+});
 
 // ---- elements as a user gets them
 

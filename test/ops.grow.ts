@@ -12,6 +12,7 @@ import { crossEntropy, logSoftmax, softmax } from '../src/ops/softmax.ts';
 import { type Shape, sameShape, sizeOf } from '../src/shape.ts';
 import { interpret, largestOf } from './interpret.ts';
 import { type Input, leaves } from './ops.case.ts';
+import { ALONG, type Along } from './ops.grow.more.ts';
 import type { Random } from './ops.row.ts';
 
 interface Step {
@@ -180,6 +181,11 @@ function draw(random: Random, nodes: readonly Node[]): Step | null {
   }
   if (kind < 0.64) return step('madd3', [a, b, c], (p, q, s) => e.add(e.mul(p as Node, q as Node), s as Node));
   if (axis < 0) return null;
+  if (random() < 0.3) {
+    const name = pick(Object.keys(ALONG));
+    const axes = x.shape.map((_, i) => i).filter((i) => i === axis || random() < 0.3);
+    return step(`${name} along ${axis} of ${axes}`, [a], (p) => (ALONG[name] as Along)(p as Node, axis, axes));
+  }
   if (kind < 0.76) {
     const [name, of] = pick(REDUCTIONS);
     const axes = x.shape.map((_, i) => i).filter((i) => i === axis || random() < 0.3);

@@ -13,7 +13,10 @@ import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
+import { movementRows } from './ops.movement.ts';
 import { networks } from './ops.networks.ts';
+import { productRows } from './ops.products.ts';
+import { reductionRows } from './ops.reductions.ts';
 import {
   away,
   between,
@@ -957,4 +960,5 @@ export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
   ...networks,
+  ...[...reductionRows, ...movementRows, ...productRows],
 ];

@@ -2,7 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { compile, grad, nn, Tensor, tensor } from '../src/index.ts';
 import { closeTo, fixture, random, type Spec, type Summary, specValues } from './helpers.ts';
+import { movementRuns } from './pytorch.movement.ts';
 import { networks } from './pytorch.networks.ts';
+import { productRuns } from './pytorch.products.ts';
+import { reductionRuns } from './pytorch.reductions.ts';
 
 const REL = 1e-4;
 
@@ -28,6 +31,9 @@ const method = (name: string): Run =>
   };
 
 const RUN: Record<string, Run> = {
+  ...reductionRuns,
+  ...movementRuns,
+  ...productRuns,
   conv2d: ([x, w, bias], o) => nn.conv2d(x, w, bias ? { ...o, bias } : o),
   maxPool2d: ([x], { kernel, ...o }) => nn.maxPool2d(x, kernel, o),
   crossEntropy: ([x, labels], o) => nn.crossEntropy(x, labels, o),

@@ -3,6 +3,7 @@
 
 import { rand } from '../create.ts';
 import { NablaError } from '../error.ts';
+import { bilinear as bilinearForm } from '../ops/products.ts';
 import { causalSoftmax, crossEntropy } from '../ops/softmax.ts';
 import { checkNames } from '../options.ts';
 import { formatShape } from '../shape.ts';
@@ -23,6 +24,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const product = rows.matmul(weight.T);
   const y = bias ? product.add(bias) : product;
   return shape.length === 2 ? y : y.reshape([...shape.slice(0, -1), out]);
+}
+
+/** Σ aᵢ·wₒᵢⱼ·bⱼ + biasₒ: a [.., i], b [.., j], weight [o, i, j], bias [o] → [.., o]. */
+export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  return make(bilinearForm(a.node, b.node, weight.node, bias?.node ?? null));
 }
 
 export interface AttentionOptions {

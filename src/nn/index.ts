@@ -3,6 +3,7 @@ export * from './attention.ts';
 export * from './convLayers.ts';
 export {
   type AttentionOptions,
+  bilinear,
   dropout,
   dropout1d,
   dropout2d,

@@ -103,6 +103,11 @@ export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 1 && b.shape.length === 1) return reshape(matmul(reshape(a, [1, a.nElems]), b), []);
   if (a.shape.length === 1) return dropAxis(matmul(reshape(a, [1, ...a.shape]), b), -2);
   if (b.shape.length === 1) return dropAxis(matmul(a, reshape(b, [...b.shape, 1])), -1);
+  // A stack of one matrix is that matrix, so it is shared and not laid out for every other.
+  if (isOne(a) || isOne(b)) {
+    const y = matmul(isOne(a) ? reshape(a, a.shape.slice(-2)) : a, isOne(b) ? reshape(b, b.shape.slice(-2)) : b);
+    return reshape(y, [...broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2)), ...y.shape.slice(-2)]);
+  }
   // A stack of matrices times one matrix is one taller matrix times it.
   if (b.shape.length === 2 && a.shape.length > 2) {
     const tall = product(reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape.at(-1) as number]), b);
@@ -112,6 +117,8 @@ export function matmul(a: Node, b: Node): Node {
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   return product(stretch(a, batch), stretch(b, batch));
 }
+
+const isOne = (x: Node) => x.shape.length > 2 && sizeOf(x.shape.slice(0, -2)) === 1;
 
 function stretch(x: Node, batch: Shape): Node {
   return sameShape(x.shape.slice(0, -2), batch) ? x : expand(x, [...batch, ...x.shape.slice(-2)]);

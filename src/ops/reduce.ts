@@ -16,7 +16,13 @@ export function keptShape(shape: Shape, axes: readonly number[]): Shape {
   return shape.map((d, i) => (axes.includes(i) ? 1 : d));
 }
 
-function define(name: string, micro: number, start: number, f: (acc: number, x: number) => number, vjp: Op['vjp']): Op {
+export function define(
+  name: string,
+  micro: number,
+  start: number,
+  f: (acc: number, x: number) => number,
+  vjp: Op['vjp'],
+): Op {
   return {
     name,
     shape: ([x], attrs) => keptShape((x as Node).shape, axesOf(attrs)),
@@ -58,9 +64,9 @@ const extreme = (name: string, micro: number, start: number, f: (a: number, x: n
 export const maxOp = extreme('max', abi.MICRO_REDUCE_MAX, Number.NEGATIVE_INFINITY, Math.max);
 export const minOp = extreme('min', abi.MICRO_REDUCE_MIN, Number.POSITIVE_INFINITY, Math.min);
 
-type Axes = number | readonly number[] | undefined;
+export type Axes = number | readonly number[] | undefined;
 
-function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean, name = op.name): Node {
+export function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean, name = op.name): Node {
   const list = normalizeAxes(name, axes, x.shape.length);
   const kept = list.length === 0 ? x : apply(op, [x], { axes: list });
   return keepDim

@@ -110,6 +110,10 @@ const RULES: Readonly<Record<number, Rule>> = {
   [abi.OP_RANDOM]: streams(3),
   [abi.OP_LAYER_NORM]: streams(5, 6),
   [abi.OP_LAYER_NORM_GRAD]: streams(7, 8),
+  [abi.OP_SCAN]: streams(4, 5, 6),
+  [abi.OP_SORT]: streams(4, 5),
+  [abi.OP_TAKE_ALONG]: streams(4, 5, 6),
+  [abi.OP_ADD_ALONG]: streams(4, 5, 6),
   [abi.OP_MAP]: map,
 };
 const OTHER = streams();

@@ -8,6 +8,10 @@ import type { Buffer } from './memory.ts';
 const FLOPS = 50;
 const BYTES = 30;
 const MICRO = 4;
+/** An element of a row of a thousand that is sorted. */
+const SORT_NS = 50;
+/** Of the rate of a stream, what is left where elements go one by one. */
+const SCATTERED = 1 / 4;
 /** An instruction shorter than this many nanoseconds is done by one thread: waiting for others would cost as much. */
 const SHARE_NS = 4000;
 /** A program with less than this to share runs on the caller alone. */
@@ -72,6 +76,12 @@ function nanoseconds(instruction: Instruction): number {
     case abi.OP_SOFTMAX_GRAD:
     case abi.OP_RANDOM:
       return bytes / 4 / 0.5;
+    case abi.OP_SORT:
+      return (words[3] as number) * (words[4] as number) * SORT_NS;
+    case abi.OP_SCAN:
+    case abi.OP_TAKE_ALONG:
+    case abi.OP_ADD_ALONG:
+      return bytes / BYTES / SCATTERED;
     default:
       return bytes / BYTES;
   }

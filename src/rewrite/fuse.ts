@@ -9,6 +9,7 @@ import * as g from '../ops/gelu.ts';
 import { matmulOp } from '../ops/matmul.ts';
 import { layoutOp, permute, reshape } from '../ops/move.ts';
 import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
+import { prodOp } from '../ops/statistics.ts';
 import { sameShape, viewOf } from '../shape.ts';
 import { any, as, type Bindings, commutes, num, once, type Pattern, p, type Rule } from './match.ts';
 
@@ -132,5 +133,5 @@ export const fuse: Rule[] = [
   ...epilogue(convOp),
   ...micro,
   ...elementwise.map(readable),
-  ...[sumOp, maxOp, minOp].map(reducible),
+  ...[sumOp, maxOp, minOp, prodOp].map(reducible),
 ];

@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   CE_PROBABILITIES,
+  NONE,
+  OP_ADD_ALONG,
   OP_ARGMAX,
   OP_BAND,
   OP_COPY,
@@ -13,9 +15,12 @@ import {
   OP_MAXPOOL_GRAD,
   OP_MAXPOOL_PICK,
   OP_RANDOM,
+  OP_SCAN,
   OP_SCATTER_ADD,
   OP_SOFTMAX,
   OP_SOFTMAX_GRAD,
+  OP_SORT,
+  OP_TAKE_ALONG,
   SCRATCH_BYTES,
 } from '../../assembly/abi.ts';
 import { chooseSimd, compileKernels, instantiate, kernelImports } from '../../src/run/wasm.ts';
@@ -59,6 +64,13 @@ const EXAMPLES: Example[] = [
   { name: 'scatter-add of rows', sizes: [1111, 0], words: [OP_SCATTER_ADD, 0, 2, 4, 101, 11, 101] },
   { name: 'scatter-add of few rows', sizes: [147, 0], words: [OP_SCATTER_ADD, 0, 2, 4, 101, 21, 7] },
   { name: 'scatter-add of columns', sizes: [2121, 0], words: [OP_SCATTER_ADD, 0, 2, 4, 11, 303, 7] },
+  { name: 'scan of rows', sizes: [1111, 0], words: [OP_SCAN, 0, NONE, 2, 101, 11, 1, 0] },
+  { name: 'scan of columns', sizes: [1001, 0], words: [OP_SCAN, 0, 2, 3, 11, 7, 13, 1] },
+  { name: 'sort', sizes: [1111, 0], words: [OP_SORT, 0, 2, NONE, 101, 11, 0] },
+  { name: 'sort, long', sizes: [1111, 0], words: [OP_SORT, 0, 2, NONE, 11, 101, 1] },
+  { name: 'take along', sizes: [1111, 0], words: [OP_TAKE_ALONG, 0, 2, 4, 11, 101, 1, 7] },
+  { name: 'add along', sizes: [1001, 0], words: [OP_ADD_ALONG, 0, 2, 4, 11, 50, 13, 7] },
+  { name: 'add along, rows', sizes: [707, 0], words: [OP_ADD_ALONG, 0, 2, 4, 101, 11, 1, 7] },
   { name: 'uniform', sizes: [1001, 0], words: [OP_RANDOM, 0, 4, 1001, 0] },
   { name: 'normal', sizes: [1001, 0], words: [OP_RANDOM, 0, 4, 1001, 1] },
 ];

@@ -21,7 +21,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['tree'],
   ['differentiated'],
   ['checkpoint', 'customGradient', 'derivatives', 'matrices'],
-  ['functions'],
+  ['functions', 'sample'],
   ['slopes'],
   ['gradcheck'],
   ['compile'],
@@ -31,7 +31,7 @@ const RANKS: readonly (readonly string[])[] = [
 const USERS = RANKS.find((row) => row.includes('nn')) as readonly string[];
 
 /** What a user could import, and the pure helpers that hold no state. */
-const PUBLIC = ['error', 'dtype', 'shape', 'options', 'random', 'tensor', 'create', 'functions', 'compile'];
+const PUBLIC = ['error', 'dtype', 'shape', 'options', 'random', 'tensor', 'create', 'functions', 'sample', 'compile'];
 
 /** The few files of the user's side that reach behind the public surface, and why. */
 const BRIDGES: Record<string, readonly string[]> = {
