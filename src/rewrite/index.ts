@@ -1,8 +1,9 @@
-// The phases in their order: stable first, small second, fused third.
+// The phases in their order: names spelled out, then stable first, small second, fused third.
 import type { Node } from '../graph/node.ts';
 import { fuse } from './fuse.ts';
 import { type Options, type Rule, rewrite } from './match.ts';
 import { simplify } from './simplify.ts';
+import { spelled } from './spell.ts';
 import { stabilise } from './stabilise.ts';
 
 export { type Rule, rebuild, rewrite } from './match.ts';
@@ -24,6 +25,7 @@ const layoutRules = fuse.filter((rule) => rule.name.includes(' over '));
 
 /** The whole graph, forward and backward together, through every phase; `off` keeps only what kernels need. */
 export function optimise(roots: readonly Node[], off = false, options: Options = {}): Node[] {
-  if (off) return rewrite(roots, layoutRules, options);
-  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), [...roots]);
+  const written = spelled(roots, options);
+  if (off) return rewrite(written, layoutRules, options);
+  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), written);
 }

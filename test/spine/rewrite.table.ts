@@ -215,7 +215,7 @@ export const ROWS: readonly Row[] = [
     rule: 'a + c·(b − a)',
     phase: 'fuse',
     build: (x, y, _w, _v, s) => x.add(y.sub(x).mul(s)),
-    after: '3 lerp(0, 1, 2) [2,3]; → 3',
+    after: '3 lerpScalar(0, 1, 2) [2,3]; → 3',
   },
   { rule: 'a·b + c', phase: 'fuse', build: (x, y, _w, v) => x.mul(y).add(v), after: '3 madd(0, 1, 2) [2,3]; → 3' },
   { rule: 'c − a·b', phase: 'fuse', build: (x, y, _w, v) => v.sub(x.mul(y)), after: '3 nmadd(0, 1, 2) [2,3]; → 3' },
