@@ -13,6 +13,8 @@ import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
+import { activationRows } from './ops.activations.ts';
+import { functionRows } from './ops.functions.ts';
 import {
   away,
   between,
@@ -956,4 +958,6 @@ const combined: Row[] = [
 export const table: readonly Row[] = [
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
+  ...functionRows,
+  ...activationRows,
 ];

@@ -1,4 +1,5 @@
 // Layers, losses and their functions, under one name.
+export * from './activations.ts';
 export * from './attention.ts';
 export {
   type AttentionOptions,
