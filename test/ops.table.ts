@@ -15,6 +15,7 @@ import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
 import { activationRows } from './ops.activations.ts';
 import { functionRows } from './ops.functions.ts';
+import { lossRows } from './ops.losses.ts';
 import {
   away,
   between,
@@ -960,4 +961,5 @@ export const table: readonly Row[] = [
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
   ...functionRows,
   ...activationRows,
+  ...lossRows,
 ];

@@ -1,4 +1,4 @@
-// The phases in their order: names spelled out, then stable first, small second, fused third.
+// The phases in their order: stable first, then names spelled out, small second, fused third.
 import type { Node } from '../graph/node.ts';
 import { fuse } from './fuse.ts';
 import { type Options, type Rule, rewrite } from './match.ts';
@@ -25,7 +25,10 @@ const layoutRules = fuse.filter((rule) => rule.name.includes(' over '));
 
 /** The whole graph, forward and backward together, through every phase; `off` keeps only what kernels need. */
 export function optimise(roots: readonly Node[], off = false, options: Options = {}): Node[] {
-  const written = spelled(roots, options);
-  if (off) return rewrite(written, layoutRules, options);
-  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), written);
+  if (off) return rewrite(spelled(roots, options), layoutRules, options);
+  // Some stable forms are of names, others of what they stand for.
+  const stable = rewrite(roots, stabilise, options);
+  const written = spelled(stable, options);
+  const rest = written.some((node, i) => node !== stable[i]) ? phases : phases.slice(1);
+  return rest.reduce((current, phase) => rewrite(current, phase.rules, options), written);
 }

@@ -58,6 +58,12 @@ export const ROWS: readonly Row[] = [
     after: '1 softplus(0) [2,3]; 2 neg(1) [2,3]; → 2',
   },
   {
+    rule: 'binary entropy of sigmoid',
+    phase: 'stabilise',
+    build: (x, y) => nn.binaryCrossEntropy(x.sigmoid(), y, { reduction: 'none' }),
+    after: '1 softplus(0) [2,3]; 3 mul(2, 0) [2,3]; 4 sub(1, 3) [2,3]; → 4',
+  },
+  {
     rule: 'log of one plus exp',
     phase: 'stabilise',
     build: (x) => x.exp().add(1).log(),
