@@ -3,7 +3,7 @@ import { arange, ones, tensor } from '../create.ts';
 import { checkBelow } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
-import { formatShape } from '../shape.ts';
+import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { crossEntropyRows } from './functional.ts';
 import { checkOption, type LossOptions, reduceBy } from './reduction.ts';
@@ -44,8 +44,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     }
     const smooth = labelSmoothing === 0 ? labels : labels.mul(1 - labelSmoothing).add(labelSmoothing / classes);
     const losses = crossEntropyRows(logits, soft(smooth));
-    return reduceBy(op, losses, reduction, () => losses.mean());
+    return reduceBy(op, losses, reduction);
   }
+  checkLabels(op, 'logits', logits, labels);
   const rows = rowsOf(labels, weight, ignoreIndex);
   if (labelSmoothing === 0) return rows.reduced(op, rows.scaled(crossEntropyRows(logits, rows.labels)), reduction);
   const rest = labelSmoothing / classes;
@@ -63,15 +64,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: ClassOptions = {
   const { reduction, weight = null, ignoreIndex = null } = options;
   checkClassWeight(op, weight, input);
   const labels = asLabels(op, input, target, ignoreIndex);
-  const expected = input.shape.slice(0, -1);
-  if (labels.dtype !== 'int32' || formatShape(labels.shape) !== formatShape(expected)) {
-    throw new NablaError(
-      'shape',
-      `${op}: labels ${formatShape(target.shape)} do not fit log-probabilities ${formatShape(input.shape)}; ` +
-        `expected int32 ${formatShape(expected)}`,
-      { op, shapes: [input.shape, target.shape] },
-    );
-  }
+  checkLabels(op, 'log-probabilities', input, labels);
   const classes = input.shape.at(-1) as number;
   // Weights are looked up, though all are 1, so that a label outside the classes is an error wherever it comes from.
   const rows = rowsOf(labels, weight ?? ones([classes]), ignoreIndex);
@@ -107,7 +100,7 @@ function rowsOf(given: Tensor, weight: Tensor | null, ignoreIndex: number | null
     /** The same times the weights. */
     scaled: (losses: Tensor) => masked(weight === null ? losses : losses.mul(share as Tensor)),
     reduced: (op: string, losses: Tensor, reduction: LossOptions['reduction']) =>
-      reduceBy(op, losses, reduction, () => (share === null ? losses.mean() : losses.sum().div(share.sum()))),
+      reduceBy(op, losses, reduction, share === null ? {} : { mean: () => losses.sum().div(share.sum()) }),
   };
 }
 
@@ -118,6 +111,17 @@ function checkClassWeight(op: string, weight: Tensor | null, logits: Tensor): vo
     op,
     shapes: [weight.shape, logits.shape],
   });
+}
+
+function checkLabels(op: string, name: string, scores: Tensor, labels: Tensor): void {
+  const expected = scores.shape.slice(0, -1);
+  if (scores.shape.length > 0 && labels.dtype === 'int32' && sameShape(labels.shape, expected)) return;
+  throw new NablaError(
+    'shape',
+    `${op}: labels ${formatShape(labels.shape)} do not fit ${name} ${formatShape(scores.shape)}; ` +
+      `expected ${labels.dtype === 'int32' ? '' : 'int32 '}${formatShape(expected)}`,
+    { op, shapes: [scores.shape, labels.shape] },
+  );
 }
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */

@@ -113,6 +113,5 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   const known = never.where(logTarget ? 0 : 1, target);
   const [p, logP] = logTarget ? [known.exp(), known] : [known, known.log()];
   const losses = never.where(0, p.mul(logP.sub(never.where(0, input))));
-  if (reduction === 'batchmean') return losses.sum().div(input.shape[0] ?? 1);
-  return reduceBy('klDiv', losses, reduction, () => losses.mean());
+  return reduceBy('klDiv', losses, reduction, { batchmean: () => losses.sum().div(input.shape[0] ?? 1) });
 }

@@ -12,18 +12,24 @@ export interface LossOptions {
 /** The losses as `reduction` asks, after a check that `options` names nothing beside it and `more`. */
 export function reduce(op: string, loss: Tensor, options: LossOptions, more: readonly string[] = []): Tensor {
   checkNames(op, options, [...more, 'reduction']);
-  return reduceBy(op, loss, options.reduction, () => loss.mean());
+  return reduceBy(op, loss, options.reduction);
 }
 
-/** The same with a mean of the loss's own. */
-export function reduceBy(op: string, loss: Tensor, reduction: Reduction = 'mean', mean: () => Tensor): Tensor {
-  if (reduction === 'mean') return mean();
-  if (reduction === 'sum') return loss.sum();
-  if (reduction === 'none') return loss;
-  throw new NablaError('option', `${op}: reduction is '${reduction}'; expected 'mean', 'sum' or 'none'`, {
-    op,
-    reduction,
-  });
+/** The same with ways of the loss's own, in place of the usual ones or beside them. */
+export function reduceBy(
+  op: string,
+  loss: Tensor,
+  reduction = 'mean',
+  own: Readonly<Record<string, () => Tensor>> = {},
+): Tensor {
+  const ways = { mean: () => loss.mean(), sum: () => loss.sum(), none: () => loss, ...own };
+  if (Object.hasOwn(ways, reduction)) return ways[reduction as Reduction]();
+  const names = Object.keys(ways).map((name) => `'${name}'`);
+  throw new NablaError(
+    'option',
+    `${op}: reduction is '${reduction}'; expected ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`,
+    { op, reduction },
+  );
 }
 
 /** Throws unless all operands have one shape. */

@@ -1,5 +1,6 @@
 // Logic on bools, and questions about numbers: expressions of comparisons and choices. None has a gradient.
 import type { Node } from '../graph/node.ts';
+import { broadcastShapes } from '../shape.ts';
 import { abs, cast, eq, lt, ne, where } from './elementwise.ts';
 import { constant } from './leaf.ts';
 
@@ -11,12 +12,15 @@ export function logicalNot(x: Node): Node {
   return eq(x, constant(0, x.dtype));
 }
 export function logicalAnd(a: Node, b: Node): Node {
+  broadcastShapes('logicalAnd', a.shape, b.shape);
   return where(truth(a), truth(b), bool(0));
 }
 export function logicalOr(a: Node, b: Node): Node {
+  broadcastShapes('logicalOr', a.shape, b.shape);
   return where(truth(a), bool(1), truth(b));
 }
 export function logicalXor(a: Node, b: Node): Node {
+  broadcastShapes('logicalXor', a.shape, b.shape);
   return ne(truth(a), truth(b));
 }
 
