@@ -74,6 +74,8 @@ export interface Op {
    * is a name for it: it stands in the graph until a program is built.
    */
   expression?(node: Node): Node;
+  /** Of a name: whether its expression is elementwise. */
+  elementwise?: boolean;
   /** Replaced before rewriting: a request, not a computation. */
   expand?(nodes: readonly Node[]): Map<Node, Node>;
 }
@@ -86,4 +88,9 @@ export function waysToRun(op: Op): string[] {
 /** Whether an op is a name for its expression and no more. */
 export function isName(op: Op): boolean {
   return op.expression !== undefined && waysToRun(op).length === 0;
+}
+
+/** Whether each element of the result comes of one element of each input, which are broadcast. */
+export function isElementwise(op: Op): boolean {
+  return op.forms !== undefined || op.elementwise === true;
 }

@@ -32,6 +32,7 @@ export function composite(name: string, { f, expression, vjp, integers = false }
         { op: name, dtype: wrong.dtype },
       );
     },
+    elementwise: true,
     reference: elementwiseReference(f),
     expression: ({ inputs, attrs }) => expression(inputs, attrs),
     vjp: (node, dy, wanted) => vjp(node.inputs, node, dy, wanted),
