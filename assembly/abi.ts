@@ -244,6 +244,9 @@ export const MICRO_GELU = 26;
 export const MICRO_GELU_SLOPE = 27;
 export const MICRO_GELU_TANH = 28;
 export const MICRO_GELU_TANH_SLOPE = 29;
+/** 2ˣ and its inverse, exact where the result is a power of two or a whole number. */
+export const MICRO_EXP2 = 30;
+export const MICRO_LOG2 = 31;
 
 // Binary forms `d, a, b`. A bool is 0.0 or 1.0 in four bytes; comparisons give bools.
 export const MICRO_ADD = 32;
@@ -272,6 +275,13 @@ export const MICRO_EQ_I32 = 51;
 export const MICRO_NE_I32 = 52;
 export const MICRO_LT_I32 = 53;
 export const MICRO_LE_I32 = 54;
+/** The angle of the point (b, a): `d, a, b`. */
+export const MICRO_ATAN2 = 56;
+/** The remainder of a / b with the sign of a, exact: `d, a, b`. */
+export const MICRO_FMOD = 57;
+
+// A unary form, `d, a`, for which 0 … 31 have no room.
+export const MICRO_ATAN = 58;
 
 // Vector-scalar forms `d, a, s`: a + s, a − s, s − a, a·s, a / s, s / a, min(a, s), max(a, s).
 export const MICRO_ADD_S = 64;

@@ -1,8 +1,8 @@
 // Reverse-mode differentiation: gradients are new nodes, built by each op's own rule out of other ops.
 import { apply, inLayerOf, inPlaceOf, type Node, withGrad } from './graph/node.ts';
-import type { Op } from './graph/op.ts';
+import { isElementwise, type Op } from './graph/op.ts';
 import { walk } from './graph/walk.ts';
-import { add, expand } from './ops/elementwise.ts';
+import { add, expand, where, whereOp } from './ops/elementwise.ts';
 import { constant } from './ops/leaf.ts';
 import { reshape } from './ops/move.ts';
 import { sum } from './ops/reduce.ts';
@@ -101,7 +101,7 @@ function pullBack(node: Node, dy: Node, through: ReadonlySet<Node>, adjoints: Ma
   const wanted = node.inputs.map((i) => through.has(i) && i.dtype === 'float32');
   if (node.op.wraps) wanted[0] = false;
   if (!wanted.includes(true)) return;
-  const parts = partsOf(node, dy, wanted);
+  const parts = throughMasks(node, dy, wanted);
   node.inputs.forEach((input, i) => {
     const part = parts[i];
     if (wanted[i] && part) accumulate(adjoints, input, unbroadcast(part, input));
@@ -112,6 +112,31 @@ function accumulate(adjoints: Map<Node, Node>, node: Node, part: Node): void {
   const before = adjoints.get(node);
   adjoints.set(node, before === undefined ? part : add(before, part));
 }
+
+/** Masks that are put around a part; more, of a long chain of functions, stay inside. */
+const MOST_MASKS = 4;
+
+/**
+ * The parts of a node, with what masks its gradient put around them, not into them. A mask commutes with the derivative
+ * of an elementwise function; inside, that of a branch not taken would be 0/0 or 0·∞, as of log x where x is 0.
+ */
+function throughMasks(node: Node, dy: Node, wanted: readonly boolean[]): Gradients {
+  if (!isElementwise(node.op) || node.op === whereOp) return partsOf(node, dy, wanted);
+  const masks: ((x: Node) => Node)[] = [];
+  let inner = dy;
+  while (inner.op === whereOp && masks.length < MOST_MASKS) {
+    const [c, a, b] = inner.inputs as [Node, Node, Node];
+    if (isZero(b)) masks.push((x) => where(c, x, b));
+    else if (isZero(a)) masks.push((x) => where(c, a, x));
+    else break;
+    inner = isZero(b) ? a : b;
+  }
+  if (masks.length === 0) return partsOf(node, dy, wanted);
+  const parts = partsOf(node, expand(inner, node.shape), wanted);
+  return parts.map((part) => part && masks.reduceRight((x, mask) => mask(x), part));
+}
+
+const isZero = (node: Node) => node.attrs.value === 0 && node.inputs.length === 0;
 
 function partsOf(node: Node, dy: Node, wanted: readonly boolean[]): Gradients {
   const { op } = node;

@@ -8,13 +8,16 @@ import { noGrad } from './graph/node.ts';
 import { State } from './graph/state.ts';
 import { currentTrace, guard, withTrace } from './graph/trace.ts';
 import { Value } from './graph/value.ts';
+import * as act from './ops/activations.ts';
 import * as along from './ops/along.ts';
 import * as arrange from './ops/arrange.ts';
 import * as diagonals from './ops/diagonal.ts';
 import * as e from './ops/elementwise.ts';
+import * as fn from './ops/functions.ts';
 import { indexSelect } from './ops/gather.ts';
 import { gelu } from './ops/gelu.ts';
 import { scalar } from './ops/leaf.ts';
+import * as logic from './ops/logic.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
 import { dot, outer } from './ops/products.ts';
@@ -345,6 +348,158 @@ export class Tensor {
   trunc(): Tensor {
     return make(e.trunc(this.node));
   }
+  // ---- more functions of each element: see ops/functions.ts
+
+  /** 1/√x. */
+  rsqrt(): Tensor {
+    return make(fn.rsqrt(this.node));
+  }
+  /** 2ˣ, exact at whole numbers. */
+  exp2(): Tensor {
+    return make(fn.exp2(this.node));
+  }
+  /** Exact at powers of two. */
+  log2(): Tensor {
+    return make(fn.log2(this.node));
+  }
+  log10(): Tensor {
+    return make(fn.log10(this.node));
+  }
+  tan(): Tensor {
+    return make(fn.tan(this.node));
+  }
+  asin(): Tensor {
+    return make(fn.asin(this.node));
+  }
+  acos(): Tensor {
+    return make(fn.acos(this.node));
+  }
+  atan(): Tensor {
+    return make(fn.atan(this.node));
+  }
+  /** The angle of the point (x, this), in ±π; at the origin its gradients are 0. */
+  atan2(x: Operand): Tensor {
+    return binary(fn.atan2, this, x);
+  }
+  sinh(): Tensor {
+    return make(fn.sinh(this.node));
+  }
+  cosh(): Tensor {
+    return make(fn.cosh(this.node));
+  }
+  asinh(): Tensor {
+    return make(fn.asinh(this.node));
+  }
+  acosh(): Tensor {
+    return make(fn.acosh(this.node));
+  }
+  atanh(): Tensor {
+    return make(fn.atanh(this.node));
+  }
+  /** The remainder with the sign of this tensor, as JavaScript's %. */
+  fmod(divisor: Operand): Tensor {
+    return binary(fn.fmod, this, divisor);
+  }
+  /** The remainder with the sign of the divisor, as Python's %. */
+  remainder(divisor: Operand): Tensor {
+    return binary(fn.remainder, this, divisor);
+  }
+  /**
+   * Held between two bounds, numbers or tensors, of which one may be missing (null); where they cross, `max` wins. On a
+   * bound the gradient still passes; beyond it, it goes to the bound.
+   */
+  clamp(min: Operand | null = null, max: Operand | null = null): Tensor {
+    if (min === null && max === null)
+      throw new NablaError('option', 'clamp: got neither min nor max; expected one of them or both');
+    const low = min === null ? this : binary(fn.clampMin, this, min);
+    return max === null ? low : binary(fn.clampMax, low, max);
+  }
+  /** this + weight·(end − this), exact at both ends. */
+  lerp(end: Operand, weight: Operand): Tensor {
+    const w = typeof weight === 'number' ? weight : weight.node;
+    return binary((a, b) => fn.lerp(a, b, w), this, end);
+  }
+
+  // ---- activations: see ops/activations.ts
+
+  logSigmoid(): Tensor {
+    return make(act.logSigmoid(this.node));
+  }
+  /** x between 0 and 6; on them and beyond the derivative is 0. */
+  relu6(): Tensor {
+    return make(act.relu6(this.node));
+  }
+  /** x where it is positive, else x·negativeSlope; at 0 the derivative is the slope. */
+  leakyRelu(negativeSlope: Operand = 0.01): Tensor {
+    return binary(act.leakyRelu, this, negativeSlope);
+  }
+  /** x where it is positive, else x·weight, of one number or of one a channel (axis 1, or the only axis). */
+  prelu(weight: Tensor): Tensor {
+    return make(act.prelu(this.node, act.alongChannels(weight.node, this.shape)));
+  }
+  /** x where it is positive, else alpha·(eˣ − 1); at 0 the derivative is alpha. */
+  elu(alpha: Operand = 1): Tensor {
+    return binary(act.elu, this, alpha);
+  }
+  selu(): Tensor {
+    return make(act.selu(this.node));
+  }
+  /** x where it is positive, else alpha·(e^(x/alpha) − 1), alpha > 0. */
+  celu(alpha: Operand = 1): Tensor {
+    if (typeof alpha === 'number' && !(alpha > 0))
+      throw new NablaError('option', `celu: alpha is ${alpha}; expected a number above 0`);
+    return binary(act.celu, this, alpha);
+  }
+  /** x·sigmoid(x), also called swish. */
+  silu(): Tensor {
+    return make(act.silu(this.node));
+  }
+  /** x·tanh(softplus(x)). */
+  mish(): Tensor {
+    return make(act.mish(this.node));
+  }
+  /** x between two numbers; on them and beyond the derivative is 0. */
+  hardtanh(minVal = -1, maxVal = 1): Tensor {
+    if (!(minVal < maxVal)) throw new NablaError('option', `hardtanh: minVal ${minVal} is not below maxVal ${maxVal}`);
+    return make(act.hardtanh(this.node, scalar(minVal), scalar(maxVal)));
+  }
+  /** (x + 3)/6 between 0 and 1. */
+  hardsigmoid(): Tensor {
+    return make(act.hardsigmoid(this.node));
+  }
+  /** x·hardsigmoid(x). */
+  hardswish(): Tensor {
+    return make(act.hardswish(this.node));
+  }
+  /** x/(1 + |x|). */
+  softsign(): Tensor {
+    return make(act.softsign(this.node));
+  }
+
+  // ---- logic, of any dtype: what is not 0 is true. None has a gradient
+
+  logicalNot(): Tensor {
+    return make(logic.logicalNot(this.node));
+  }
+  logicalAnd(other: Tensor): Tensor {
+    return make(logic.logicalAnd(this.node, other.node));
+  }
+  logicalOr(other: Tensor): Tensor {
+    return make(logic.logicalOr(this.node, other.node));
+  }
+  logicalXor(other: Tensor): Tensor {
+    return make(logic.logicalXor(this.node, other.node));
+  }
+  isnan(): Tensor {
+    return make(logic.isnan(this.node));
+  }
+  isinf(): Tensor {
+    return make(logic.isinf(this.node));
+  }
+  isfinite(): Tensor {
+    return make(logic.isfinite(this.node));
+  }
+
   /** Another dtype: to int32 truncates, to bool asks for ≠ 0. */
   to(dtype: DType): Tensor {
     if (!isDType(dtype))

@@ -1,7 +1,9 @@
 // Grows a random expression: steps, each an op on earlier nodes, that can be built again over any leaves.
 import type { Node } from '../src/graph/node.ts';
+import { silu, softsign } from '../src/ops/activations.ts';
 import { conv2d } from '../src/ops/conv.ts';
 import * as e from '../src/ops/elementwise.ts';
+import { asinh, atan, atan2, clampMax } from '../src/ops/functions.ts';
 import { indexSelect } from '../src/ops/gather.ts';
 import { constant, operand } from '../src/ops/leaf.ts';
 import { matmul } from '../src/ops/matmul.ts';
@@ -103,6 +105,10 @@ const UNARY: Record<string, (x: Node) => Node> = {
   relu: e.relu,
   exp: e.exp,
   softplus: e.softplus,
+  silu,
+  softsign,
+  atan,
+  asinh,
   erf: e.erf,
   expm1: e.expm1,
   copy: e.copy,
@@ -136,6 +142,8 @@ const BINARY: Record<string, (a: Node, b: Node) => Node> = {
   mul: e.mul,
   maximum: e.maximum,
   minimum: e.minimum,
+  clampMax,
+  atan2: (a, b) => atan2(a, e.add(one, e.square(b))),
   div: (a, b) => e.div(a, e.add(one, e.square(b))),
   pick: (a, b) => e.where(e.lt(a, b), a, b),
   reluGrad: (y, dy) => e.where(e.gt(y, constant(0)), dy, constant(0)),

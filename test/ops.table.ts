@@ -13,6 +13,9 @@ import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
+import { activationRows } from './ops.activations.ts';
+import { functionRows } from './ops.functions.ts';
+import { lossRows } from './ops.losses.ts';
 import { movementRows } from './ops.movement.ts';
 import { networks } from './ops.networks.ts';
 import { productRows } from './ops.products.ts';
@@ -961,4 +964,7 @@ export const table: readonly Row[] = [
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
   ...networks,
   ...[...reductionRows, ...movementRows, ...productRows],
+  ...functionRows,
+  ...activationRows,
+  ...lossRows,
 ];

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { compile, grad, nn, Tensor, tensor } from '../src/index.ts';
 import { closeTo, fixture, random, type Spec, type Summary, specValues } from './helpers.ts';
+import { elementwise } from './pytorch.elementwise.ts';
+import { LABELLED, losses } from './pytorch.losses.ts';
 import { movementRuns } from './pytorch.movement.ts';
 import { networks } from './pytorch.networks.ts';
 import { productRuns } from './pytorch.products.ts';
@@ -59,10 +61,12 @@ const RUN: Record<string, Run> = {
   embedding: ([weight, index], o) => nn.embedding(index, weight, o),
   powNumber: ([x], { exponent }) => x.pow(exponent),
   ...networks,
+  ...(elementwise as Record<string, Run>),
+  ...(losses as Record<string, Run>),
 };
 
 /** Ops whose second input holds indices. */
-const WHOLE = ['crossEntropy', 'embedding'];
+const WHOLE = ['crossEntropy', 'embedding', ...LABELLED];
 
 function inputs({ op, inputs: specs, gradients }: Case, requiresGrad: boolean): Inputs {
   const made = specs.map((spec, i) => {

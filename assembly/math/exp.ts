@@ -61,6 +61,29 @@ export function vexpNormal(x: v128): v128 {
   return f32x4.mul(polynomial(reduced(x, f32x4.sub(t, big))), i32x4.shl(t, 23));
 }
 
+const X_LN2 = 0, X_LOW = 1, X_HIGH = 2;
+const EXP2 = memory.data<f32>([
+  0.693147182,
+  -151, 129, // beyond these the result is 0 or ∞
+], 16);
+
+/**
+ * 2ˣ on all of float32, exact at whole numbers: subnormal results are rounded once, overflow is ∞, NaN stays.
+ * x = n + r with |r| ≤ ½, which is exact. Max error 1.3 ulp.
+ */
+// @ts-ignore: decorator
+@inline
+export function vexp2(x: v128): v128 {
+  x = f32x4.pmax(f32x4.pmin(x, constant(EXP2, X_HIGH)), constant(EXP2, X_LOW));
+  const big = constant(EXP, BIG_254);
+  const t = f32x4.add(x, big);
+  const p = polynomial(f32x4.mul(f32x4.sub(x, f32x4.sub(t, big)), constant(EXP2, X_LN2)));
+  const half = i32x4.shr_u(t, 1); // as in vexp
+  const a = i32x4.shl(half, 23);
+  const b = i32x4.shl(i32x4.sub(t, half), 23);
+  return f32x4.mul(f32x4.mul(p, a), b);
+}
+
 // Minimax for the relative error of e^r − 1 on |r| ≤ 0.3468: degree 6, 2^-26.1.
 const M0 = 0, M1 = 1, M2 = 2, M3 = 3, M4 = 4, M_LOW = 5, M_HALF = 6, M_SIGN = 7, M_BIG = 8;
 const EXPM1 = memory.data<f32>([

@@ -9,18 +9,18 @@ import { constant } from './table';
 // two interleaved chains.
 const L0 = 0, L1 = 1, L2 = 2, L3 = 3, L4 = 4, L5 = 5, L6 = 6, L7 = 7, L8 = 8;
 const TWO_THIRDS = 9, LN2 = 10, TINY = 11, SCALE_1 = 12, SHIFT = 13, INF = 14, SIGN = 15, ONE = 16, QUARTER = 17;
-const FOUR = 18, THIRD = 19, HALF = 20, MAX = 21;
+const FOUR = 18, THIRD = 19, HALF = 20, MAX = 21, LOG2E = 22;
 const LOG = memory.data<f32>([
   -0.5, 0.333331972, -0.249996200, 0.200120345, -0.166846126, 0.139814854, -0.121483512, 0.140869141, -0.130310059,
   0.666666667, 0.693147182,
   1.17549435e-38, 8388607, 23, // the smallest normal number; below it x is scaled by 2²³ = 1 + 8388607
-  Infinity, -0.0, 1, 0.25, 4, 0.333333333, 0.5, 3.40282347e38,
+  Infinity, -0.0, 1, 0.25, 4, 0.333333333, 0.5, 3.40282347e38, 1.44269504,
 ], 16);
 
-/** e·ln 2 + log1p(m), |m| ≤ 1/3. */
+/** log1p(m), |m| ≤ 1/3. */
 // @ts-ignore: decorator
 @inline
-function assembled(e: v128, m: v128): v128 {
+function fraction(m: v128): v128 {
   const s = f32x4.mul(m, m);
   let r = fma(constant(LOG, L8), s, constant(LOG, L6));
   let t = fma(constant(LOG, L7), s, constant(LOG, L5));
@@ -30,8 +30,14 @@ function assembled(e: v128, m: v128): v128 {
   r = fma(t, m, r);
   r = fma(r, m, constant(LOG, L1));
   r = fma(r, m, constant(LOG, L0));
-  r = fma(r, s, m);
-  return fma(e, constant(LOG, LN2), r);
+  return fma(r, s, m);
+}
+
+/** e·ln 2 + log1p(m), |m| ≤ 1/3. */
+// @ts-ignore: decorator
+@inline
+function assembled(e: v128, m: v128): v128 {
+  return fma(e, constant(LOG, LN2), fraction(m));
 }
 
 /** r, but ∞ or NaN where x is, and NaN where `below` is set. r must be finite there. */
@@ -69,6 +75,24 @@ function logAny(x: v128): v128 {
   const infinite = v128.and(f32x4.eq(x, zero), constant(LOG, INF)); // gives −∞ at 0
   const shift = f32x4.add(v128.and(tiny, constant(LOG, SHIFT)), infinite);
   return outside(logNormal(f32x4.mul(x, scale), shift), x, f32x4.lt(x, zero));
+}
+
+/**
+ * log₂ x on all of float32, subnormals included, exact at powers of two: −∞ at ±0, NaN below, ∞ at ∞, NaN stays.
+ * Max error 2.1 ulp.
+ */
+// @ts-ignore: decorator
+@inline
+export function vlog2(x: v128): v128 {
+  const zero = f32x4.splat(0);
+  const tiny = f32x4.lt(x, constant(LOG, TINY));
+  const z = f32x4.mul(x, f32x4.add(v128.and(tiny, constant(LOG, SCALE_1)), constant(LOG, ONE))); // as in logAny
+  const infinite = v128.and(f32x4.eq(x, zero), constant(LOG, INF));
+  const shift = f32x4.add(v128.and(tiny, constant(LOG, SHIFT)), infinite);
+  const k = i32x4.shr_s(i32x4.sub(z, constant(LOG, TWO_THIRDS)), 23);
+  const m = f32x4.sub(i32x4.sub(z, i32x4.shl(k, 23)), constant(LOG, ONE));
+  const e = f32x4.sub(f32x4.convert_i32x4_s(k), shift);
+  return outside(fma(fraction(m), constant(LOG, LOG2E), e), x, f32x4.lt(x, zero));
 }
 
 /**

@@ -52,7 +52,7 @@ export interface Op {
   /** The oracle of the tests: the result in float64 from inputs in float64. */
   reference?(inputs: readonly Float64Array[], node: Node): Float64Array;
 
-  // How it runs: exactly one of these, or none for a leaf.
+  // How it runs: exactly one of these, or none for a leaf and for a name of an expression.
   /** Elementwise, with broadcasting: its forms on a tape, by the dtype of its first input. */
   forms?: Partial<Record<DType, readonly Form[]>>;
   /** A reduction over axes: its micro-operation. */
@@ -72,13 +72,33 @@ export interface Op {
   joint?: { name: string; part: number; parts: number; inputs: number };
   /** Inputs that hold indices, each with the size they must stay below. */
   indices?(node: Node): { input: number; below: number; what: string }[];
-  /** An equivalent expression, for derivatives of ops that exist only to be fast. */
+  /**
+   * An equivalent expression. An op that exists only to be fast has it for its derivatives; one without a way to run
+   * is a name for it: it stands in the graph until a program is built.
+   */
   expression?(node: Node): Node;
   /**
    * Stands for its first input, of which it is a view, with a derivative of its own, which goes to the other inputs
    * alone and may read what is no input at all. Programs take the first input instead.
    */
   wraps?: true;
+  /** Of a name: whether its expression is elementwise. */
+  elementwise?: boolean;
   /** Replaced before rewriting: a request, not a computation. */
   expand?(nodes: readonly Node[]): Map<Node, Node>;
+}
+
+/** The ways to run that an op has: see `Op`. */
+export function waysToRun(op: Op): string[] {
+  return (['forms', 'reduce', 'view', 'lower', 'expand'] as const).filter((way) => op[way] !== undefined);
+}
+
+/** Whether an op is a name for its expression and no more. */
+export function isName(op: Op): boolean {
+  return op.expression !== undefined && waysToRun(op).length === 0;
+}
+
+/** Whether each element of the result comes of one element of each input, which are broadcast. */
+export function isElementwise(op: Op): boolean {
+  return op.forms !== undefined || op.elementwise === true;
 }

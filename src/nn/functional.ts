@@ -3,6 +3,7 @@
 
 import { rand } from '../create.ts';
 import { NablaError } from '../error.ts';
+import { binaryEntropy as entropy } from '../ops/entropy.ts';
 import { bilinear as bilinearForm } from '../ops/products.ts';
 import { causalSoftmax, crossEntropy } from '../ops/softmax.ts';
 import { checkNames } from '../options.ts';
@@ -126,6 +127,11 @@ export function embedding(index: Tensor, weight: Tensor, options: { paddingIdx?:
 /** Softmax cross-entropy of each row of logits [.., K]; labels int32 [..] or probabilities [.., K] → [..]. */
 export function crossEntropyRows(logits: Tensor, target: Tensor): Tensor {
   return make(crossEntropy(logits.node, target.node));
+}
+
+/** −(y·log p + (1 − y)·log(1 − p)) of each element, logs held at −100. */
+export function binaryEntropy(p: Tensor, target: Tensor): Tensor {
+  return make(entropy(p.node, target.node));
 }
 
 export function checkProbability(op: string, p: number): void {

@@ -1,5 +1,7 @@
 // Layers, losses and their functions, under one name.
+export * from './activations.ts';
 export * from './attention.ts';
+export * from './classLoss.ts';
 export * from './convLayers.ts';
 export {
   type AttentionOptions,
@@ -16,6 +18,7 @@ export {
 export * as init from './init.ts';
 export * from './layers.ts';
 export * from './loss.ts';
+export * from './marginLoss.ts';
 export { Module, parameter } from './module.ts';
 export * from './normLayers.ts';
 export {
@@ -29,6 +32,7 @@ export {
   rmsNorm,
 } from './norms.ts';
 export * from './poolLayers.ts';
+export type { LossOptions, Reduction } from './reduction.ts';
 export {
   type AvgPool1dOptions,
   type AvgPoolOptions,

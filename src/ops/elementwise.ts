@@ -20,7 +20,7 @@ interface Row {
   dtype?: (inputs: readonly Node[], attrs: Attrs) => DType;
 }
 
-function define(name: string, row: Row): Op {
+export function define(name: string, row: Row): Op {
   const { vjp } = row;
   return {
     name,
@@ -47,7 +47,7 @@ function checked(name: string, row: Row, inputs: readonly Node[]): DType {
 }
 
 export const v = (code: number): Form[] => [{ code, args: 'v' }];
-const vv = (code: number): Form => ({ code, args: 'vv' });
+export const vv = (code: number): Form => ({ code, args: 'vv' });
 const vs = (code: number): Form => ({ code, args: 'vs' });
 const sv = (code: number): Form => ({ code, args: 'vs', order: [1, 0] });
 const comparison = (): DType => 'bool';

@@ -38,7 +38,7 @@ export const sigmoidGradOp = define(
   (y, dy) => dy * y * (1 - y),
 );
 /** a + s·(b − a), s a scalar. */
-export const lerpOp = define('lerp', [{ code: abi.MICRO_LERP, args: 'vvs' }], (a, b, s) => a + s * (b - a));
+export const lerpOp = define('lerpScalar', [{ code: abi.MICRO_LERP, args: 'vvs' }], (a, b, s) => a + s * (b - a));
 
 export function fused(op: Op, ...inputs: Node[]): Node {
   return apply(op, inputs);

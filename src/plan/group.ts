@@ -85,19 +85,23 @@ class Grouping {
     const open = mine.filter((g): g is Group => g !== undefined && this.#fits(node, g));
     const [best] = open.sort((a, b) => b.level - a.level);
     if (best === undefined) return null;
-    for (const other of new Set(open)) if (other !== best && other.level === best.level) this.#merge(other, best);
+    for (const other of new Set(mine)) if (other !== best && other?.level === best.level) this.#merge(other, best);
     return best;
   }
 
   #fits(node: Node, tape: Group): boolean {
     if (tape.space === null || !sameShape(tape.space, spaceOf(node)) || tape.nodes.length >= MAX_NODES) return false;
     if (node.op.reduce !== undefined && !sharesReduction(node, tape)) return false;
-    return node.inputs.every((input) => {
+    const joined = new Set<Group>();
+    const known = node.inputs.every((input) => {
       const from = this.of.get(input);
-      return from === tape
-        ? input.op.reduce === undefined
-        : this.#mergeable(input, tape) || this.#level(input) < tape.level;
+      if (from === tape) return input.op.reduce === undefined;
+      if (this.#level(input) < tape.level) return true;
+      return this.#mergeable(input, tape) && joined.add(from as Group);
     });
+    let nNodes = tape.nodes.length;
+    for (const from of joined) nNodes += from.nodes.length;
+    return known && nNodes < MAX_NODES;
   }
 
   /** Whether the group of `input` could become part of `tape`: equal levels never depend on each other. */
@@ -107,7 +111,6 @@ class Grouping {
       from?.space != null &&
       from.level === tape.level &&
       sameShape(from.space, tape.space as Shape) &&
-      from.nodes.length + tape.nodes.length < MAX_NODES &&
       input.op.reduce === undefined &&
       !from.nodes.some((n) => n.op.reduce !== undefined)
     );

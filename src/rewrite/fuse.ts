@@ -4,6 +4,7 @@ import { apply, inLayerOf, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import { convOp } from '../ops/conv.ts';
 import * as e from '../ops/elementwise.ts';
+import * as fn from '../ops/functions.ts';
 import * as f from '../ops/fused.ts';
 import * as g from '../ops/gelu.ts';
 import { matmulOp } from '../ops/matmul.ts';
@@ -124,9 +125,9 @@ function reducible(op: Op): Rule {
   };
 }
 
-const elementwise: Op[] = [...Object.values(e), ...Object.values(g), ...Object.values(f)].filter(
-  (v): v is Op => typeof v === 'object' && 'forms' in v,
-);
+const elementwise: Op[] = [e, f, fn, g]
+  .flatMap((family) => Object.values(family))
+  .filter((v): v is Op => typeof v === 'object' && 'forms' in v);
 
 export const fuse: Rule[] = [
   ...epilogue(matmulOp),

@@ -1,9 +1,10 @@
-// The phases in their order: stable first, small second, fused third.
+// The phases in their order: stable first, then names spelled out, small second, fused third.
 import type { Node } from '../graph/node.ts';
 import { byAge, walk } from '../graph/walk.ts';
 import { fuse } from './fuse.ts';
 import { type Options, type Rule, rebuild, rewrite } from './match.ts';
 import { simplify, transparent } from './simplify.ts';
+import { spelled } from './spell.ts';
 import { stabilise } from './stabilise.ts';
 
 export { type Rule, rebuild, rewrite } from './match.ts';
@@ -26,8 +27,12 @@ const layoutRules = fuse.filter((rule) => rule.name.includes(' over '));
 /** The whole graph, forward and backward together, through every phase; `off` keeps only what kernels need. */
 export function optimise(roots: readonly Node[], off = false, options: Options = {}): Node[] {
   const bare = unwrapped(roots);
-  if (off) return rewrite(bare, layoutRules, options);
-  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), bare);
+  if (off) return rewrite(spelled(bare, options), layoutRules, options);
+  // Some stable forms are of names, others of what they stand for.
+  const stable = rewrite(bare, stabilise, options);
+  const written = spelled(stable, options);
+  const rest = written.some((node, i) => node !== stable[i]) ? phases : phases.slice(1);
+  return rest.reduce((current, phase) => rewrite(current, phase.rules, options), written);
 }
 
 /** Nodes that are there for their derivatives alone, replaced by what they stand for. */

@@ -2,6 +2,7 @@
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import * as e from '../ops/elementwise.ts';
+import * as fn from '../ops/functions.ts';
 import * as g from '../ops/gelu.ts';
 import { constant } from '../ops/leaf.ts';
 import { matmulOp } from '../ops/matmul.ts';
@@ -173,9 +174,9 @@ function folded(op: Op): Rule {
   };
 }
 
-const broadcasting: Op[] = [...Object.values(e), ...Object.values(g)].filter(
-  (v): v is Op => typeof v === 'object' && 'forms' in v,
-);
+const broadcasting: Op[] = [e, fn, g]
+  .flatMap((family) => Object.values(family))
+  .filter((v): v is Op => typeof v === 'object' && 'forms' in v);
 
 export const simplify: Rule[] = [
   ...neutralElements,

@@ -1,6 +1,7 @@
 // Stability: forms that overflow or cancel, replaced by those that do not. Each rule names the input it is for.
 import { apply, type Node } from '../graph/node.ts';
 import * as e from '../ops/elementwise.ts';
+import { binaryEntropyOp } from '../ops/entropy.ts';
 import { permuteOp } from '../ops/move.ts';
 import { logSoftmaxOp, softmaxOp } from '../ops/softmax.ts';
 import { any, as, commutes, num, p, type Rule } from './match.ts';
@@ -43,6 +44,12 @@ export const stabilise: Rule[] = [
     name: 'log of minus sigmoid plus one',
     pattern: p(e.logOp, p(e.addOp, num(1), p(e.negOp, p(e.sigmoidOp, any('x'))))),
     build: (b) => e.neg(e.softplus(get(b, 'x'))),
+  },
+  // sigmoid(200) is 1: of a target of 0 the entropy is held at 100 instead of 200, and its gradient lost.
+  {
+    name: 'binary entropy of sigmoid',
+    pattern: p(binaryEntropyOp, p(e.sigmoidOp, any('x')), any('y')),
+    build: (b) => e.sub(e.softplus(get(b, 'x')), e.mul(get(b, 'y'), get(b, 'x'))),
   },
   // exp(200) is ∞, whose log is ∞ instead of 200.
   {

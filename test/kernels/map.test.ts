@@ -71,6 +71,9 @@ const UNARY: Record<string, Row> = {
   ceil: [abi.MICRO_CEIL, Math.ceil, 0],
   round: [abi.MICRO_ROUND, roundEven, 0],
   trunc: [abi.MICRO_TRUNC, Math.trunc, 0],
+  exp2: [abi.MICRO_EXP2, (a) => 2 ** a, 2],
+  log2: [abi.MICRO_LOG2, Math.log2, 2],
+  atan: [abi.MICRO_ATAN, Math.atan, 2],
 };
 
 const BINARY: Record<string, Row> = {
@@ -81,6 +84,8 @@ const BINARY: Record<string, Row> = {
   min: [abi.MICRO_MIN, nanMin, 0],
   max: [abi.MICRO_MAX, nanMax, 0],
   pow: [abi.MICRO_POW, (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b), 1],
+  atan2: [abi.MICRO_ATAN2, Math.atan2, 2],
+  fmod: [abi.MICRO_FMOD, (a, b) => a % b, 0],
   eq: [abi.MICRO_EQ, (a, b) => bool(a === b), 0],
   ne: [abi.MICRO_NE, (a, b) => bool(a !== b), 0],
   lt: [abi.MICRO_LT, (a, b) => bool(a < b), 0],

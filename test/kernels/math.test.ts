@@ -127,6 +127,37 @@ const rows: Record<string, Row> = {
     edges: [-88.8, 88.8],
     ulp: 1.9,
   },
+  exp2: {
+    op: abi.MICRO_EXP2,
+    exact: (x) => 2 ** x,
+    dense: [
+      [-151, 129],
+      [-1, 1],
+    ],
+    edges: [127.99999, 128, -126, -149, -150, -151],
+    ulp: 1.3,
+  },
+  log2: {
+    op: abi.MICRO_LOG2,
+    exact: Math.log2,
+    dense: [
+      [0, 4],
+      [0.9, 1.1],
+      [1.9, 2],
+    ],
+    edges: [0.99999994, 1.0000001, 1.9999999],
+    ulp: 2,
+  },
+  atan: {
+    op: abi.MICRO_ATAN,
+    exact: Math.atan,
+    dense: [
+      [-10, 10],
+      [-1, 1],
+    ],
+    edges: [0.99999994, 1.0000001],
+    ulp: 1.7,
+  },
 };
 
 const f64 = new Float64Array(1);
@@ -179,25 +210,55 @@ describe.each(['baseline', 'relaxed'] as const)('vector math, %s', (simd) => {
     expect(worst.ulp, `at ${worst.x}`).toBeLessThan(row.ulp + 0.1);
   });
 
-  test('pow', () => {
+  const special = [...EDGES, 2, -2, 3, -3, 0.5, -0.5, 16777215, -16777217, 1e30];
+
+  /** The largest error over pairs of numbers, all pairs of special ones among them. */
+  function worstOf(op: number, exact: (x: number, y: number) => number, more: [number, number][]) {
     harness.reset();
-    const special = [...EDGES, 2, -2, 3, -3, 0.5, -0.5, 16777215, -16777217, 1e30];
-    const pairs = special.flatMap((x) => special.map((y) => [x, y]));
-    const bases = everywhere();
-    for (let i = 0; i < N; i++) pairs.push([bases[i] as number, ((i * 7919) % 257) / 32 - 4]);
-    for (let i = 0; i < N; i++) pairs.push([0.5 + i / N, ((i * 7919) % 4001) / 16 - 125]);
-    for (let i = 0; i < N; i++) pairs.push([-i / 64, (i % 41) - 20]);
+    const pairs = [...special.flatMap((x) => special.map((y) => [x, y])), ...more];
     const x = Float32Array.from(pairs, (p) => p[0] as number);
     const y = Float32Array.from(pairs, (p) => p[1] as number);
     const [a, b, d] = [harness.put(x), harness.put(y), harness.room(x.length)];
-    harness.run([tape(x.length, [streamIn(a), streamIn(b), streamOut(d)], [micro(abi.MICRO_POW, 2, 0, 1)])]);
+    harness.run([tape(x.length, [streamIn(a), streamIn(b), streamOut(d)], [micro(op, 2, 0, 1)])]);
     const got = harness.get(d);
     let worst = { ulp: 0, at: '' };
     for (let i = 0; i < x.length; i++) {
       const [xi, yi] = [x[i] as number, y[i] as number];
-      const ulp = ulps(got[i] as number, pow(xi, yi));
-      if (ulp > worst.ulp) worst = { ulp, at: `${xi} ** ${yi} = ${got[i]}` };
+      const ulp = ulps(got[i] as number, exact(xi, yi));
+      if (ulp > worst.ulp) worst = { ulp, at: `(${xi}, ${yi}) gives ${got[i]}` };
     }
+    return worst;
+  }
+  const pairs = (of: (i: number) => [number, number]) => Array.from({ length: N }, (_, i) => of(i));
+  const anywhere = everywhere();
+  const any = (i: number) => anywhere[i % N] as number;
+
+  test('pow', () => {
+    const worst = worstOf(abi.MICRO_POW, pow, [
+      ...pairs((i) => [any(i), ((i * 7919) % 257) / 32 - 4]),
+      ...pairs((i) => [0.5 + i / N, ((i * 7919) % 4001) / 16 - 125]),
+      ...pairs((i) => [-i / 64, (i % 41) - 20]),
+    ]);
     expect(worst.ulp, worst.at).toBeLessThan(1);
+  });
+
+  test('atan2', () => {
+    const worst = worstOf(abi.MICRO_ATAN2, Math.atan2, [
+      ...pairs((i) => [any(i), any(i * 7919)]),
+      ...pairs((i) => [any(i), any(i) * (((i * 7919) % 257) / 64 - 2)]),
+      ...pairs((i) => [Math.sin(i), Math.cos(i)]),
+    ]);
+    expect(worst.ulp, worst.at).toBeLessThan(2);
+  });
+
+  test('fmod is exact', () => {
+    const worst = worstOf(abi.MICRO_FMOD, (x, y) => x % y, [
+      ...pairs((i) => [any(i), any(i * 7919)]),
+      ...pairs((i) => [any(i), any(i) * (((i * 7919) % 257) / 64 - 2)]),
+      // Quotients on either side of 2²⁹, and next to whole numbers.
+      ...pairs((i) => [(1 + i / N) * 2 ** 30, 1 + ((i * 7919) % 257) / 64]),
+      ...pairs((i) => [Math.fround(i * 0.1) * (1 - 2 ** -24), Math.fround(0.1)]),
+    ]);
+    expect(worst.ulp, worst.at).toBe(0);
   });
 });

@@ -58,6 +58,12 @@ export const ROWS: readonly Row[] = [
     after: '1 softplus(0) [2,3]; 2 neg(1) [2,3]; → 2',
   },
   {
+    rule: 'binary entropy of sigmoid',
+    phase: 'stabilise',
+    build: (x, y) => nn.binaryCrossEntropy(x.sigmoid(), y, { reduction: 'none' }),
+    after: '1 softplus(0) [2,3]; 3 mul(2, 0) [2,3]; 4 sub(1, 3) [2,3]; → 4',
+  },
+  {
     rule: 'log of one plus exp',
     phase: 'stabilise',
     build: (x) => x.exp().add(1).log(),
@@ -215,7 +221,7 @@ export const ROWS: readonly Row[] = [
     rule: 'a + c·(b − a)',
     phase: 'fuse',
     build: (x, y, _w, _v, s) => x.add(y.sub(x).mul(s)),
-    after: '3 lerp(0, 1, 2) [2,3]; → 3',
+    after: '3 lerpScalar(0, 1, 2) [2,3]; → 3',
   },
   { rule: 'a·b + c', phase: 'fuse', build: (x, y, _w, v) => x.mul(y).add(v), after: '3 madd(0, 1, 2) [2,3]; → 3' },
   { rule: 'c − a·b', phase: 'fuse', build: (x, y, _w, v) => v.sub(x.mul(y)), after: '3 nmadd(0, 1, 2) [2,3]; → 3' },

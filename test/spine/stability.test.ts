@@ -57,6 +57,14 @@ const ROWS: Row[] = [
     slope: [-1],
   },
   {
+    name: 'binary entropy of sigmoid',
+    f: (x) => nn.binaryCrossEntropy(x.sigmoid(), x.detach().mul(0), { reduction: 'none' }),
+    at: [200],
+    naive: [100],
+    value: [200],
+    slope: [1],
+  },
+  {
     name: 'log of one plus exp',
     f: (x) => x.exp().add(1).log(),
     at: [200],

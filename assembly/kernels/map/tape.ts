@@ -100,6 +100,15 @@ export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
     case abi.MICRO_GELU_TANH_SLOPE:
       unary.geluTanhSlope(m, frame, n);
       break;
+    case abi.MICRO_EXP2:
+      unary.exp2(m, frame, n);
+      break;
+    case abi.MICRO_LOG2:
+      unary.log2(m, frame, n);
+      break;
+    case abi.MICRO_ATAN:
+      unary.atan(m, frame, n);
+      break;
     case abi.MICRO_ADD:
       binary.add(m, frame, n);
       break;
@@ -120,6 +129,12 @@ export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
       break;
     case abi.MICRO_POW:
       binary.pow(m, frame, n);
+      break;
+    case abi.MICRO_ATAN2:
+      binary.atan2(m, frame, n);
+      break;
+    case abi.MICRO_FMOD:
+      binary.fmod(m, frame, n);
       break;
     case abi.MICRO_EQ:
       binary.eq(m, frame, n);

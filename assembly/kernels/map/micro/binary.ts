@@ -1,9 +1,12 @@
 // Micro-operations of two vectors: `d, a, b`. d may be a or b.
 import {
-  MICRO_ADD, MICRO_ADD_I32, MICRO_DIV, MICRO_EQ, MICRO_EQ_I32, MICRO_LE, MICRO_LE_I32, MICRO_LT, MICRO_LT_I32,
+  MICRO_ADD, MICRO_ADD_I32, MICRO_ATAN2, MICRO_DIV, MICRO_EQ, MICRO_EQ_I32, MICRO_FMOD, MICRO_LE, MICRO_LE_I32,
+  MICRO_LT, MICRO_LT_I32,
   MICRO_MAX, MICRO_MAX_I32, MICRO_MIN, MICRO_MIN_I32, MICRO_MUL, MICRO_MUL_I32, MICRO_NE, MICRO_NE_I32, MICRO_POW,
   MICRO_RELU_GRAD, MICRO_SIGMOID_GRAD, MICRO_SUB, MICRO_SUB_I32, MICRO_TANH_GRAD,
 } from '../../../abi';
+import { vatan2 } from '../../../math/atan';
+import { vfmod } from '../../../math/fmod';
 import { vpow } from '../../../math/pow';
 import { maximum, minimum, nfma } from '../../../simd';
 import { loadTail, storeTail } from '../../../tail';
@@ -19,6 +22,8 @@ function value(op: i32, a: v128, b: v128): v128 {
   if (op == MICRO_MIN) return minimum(a, b);
   if (op == MICRO_MAX) return maximum(a, b);
   if (op == MICRO_POW) return vpow(a, b);
+  if (op == MICRO_ATAN2) return vatan2(a, b);
+  if (op == MICRO_FMOD) return vfmod(a, b);
   if (op == MICRO_EQ) return truth(f32x4.eq(a, b));
   if (op == MICRO_NE) return truth(f32x4.ne(a, b));
   if (op == MICRO_LT) return truth(f32x4.lt(a, b));
@@ -45,11 +50,18 @@ function truth(mask: v128): v128 {
   return v128.and(mask, f32x4.splat(1));
 }
 
+/** Whether a vector costs so little that the loop around it must be unrolled. */
+// @ts-ignore: decorator
+@inline
+function isLight(op: i32): bool {
+  return op != MICRO_POW && op < MICRO_ATAN2;
+}
+
 // @ts-ignore: decorator
 @inline
 function loop(op: i32, m: usize, frame: usize, n: i32): void {
   let d = address(m, frame, 1), a = address(m, frame, 2), b = address(m, frame, 3);
-  if (op != MICRO_POW) {
+  if (isLight(op)) {
     for (; n >= 16; n -= 16) {
       const r0 = value(op, v128.load(a), v128.load(b));
       const r1 = value(op, v128.load(a, 16), v128.load(b, 16));
@@ -141,4 +153,10 @@ export function ltI32(m: usize, frame: usize, n: i32): void {
 }
 export function leI32(m: usize, frame: usize, n: i32): void {
   loop(MICRO_LE_I32, m, frame, n);
+}
+export function atan2(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_ATAN2, m, frame, n);
+}
+export function fmod(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_FMOD, m, frame, n);
 }

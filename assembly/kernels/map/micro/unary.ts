@@ -1,14 +1,16 @@
 // Micro-operations of one vector: `d, a`. d may be a. NaN passes through unless said otherwise.
 import {
-  MICRO_ABS, MICRO_ABS_I32, MICRO_CEIL, MICRO_COPY, MICRO_COS, MICRO_ERF, MICRO_EXP, MICRO_EXPM1, MICRO_FLOOR,
-  MICRO_GELU, MICRO_GELU_SLOPE, MICRO_GELU_TANH, MICRO_GELU_TANH_SLOPE, MICRO_LOG, MICRO_LOG1P,
+  MICRO_ABS, MICRO_ABS_I32, MICRO_ATAN, MICRO_CEIL, MICRO_COPY, MICRO_COS, MICRO_ERF, MICRO_EXP, MICRO_EXP2,
+  MICRO_EXPM1, MICRO_FLOOR, MICRO_GELU, MICRO_GELU_SLOPE, MICRO_GELU_TANH, MICRO_GELU_TANH_SLOPE, MICRO_LOG,
+  MICRO_LOG1P, MICRO_LOG2,
   MICRO_NEG, MICRO_NEG_I32, MICRO_RECIPROCAL, MICRO_RELU, MICRO_ROUND, MICRO_SIGMOID, MICRO_SIGN, MICRO_SIN,
   MICRO_SOFTPLUS, MICRO_SQRT, MICRO_SQUARE, MICRO_TANH, MICRO_TO_F32, MICRO_TO_I32, MICRO_TRUNC,
 } from '../../../abi';
+import { vatan } from '../../../math/atan';
 import { verf } from '../../../math/erf';
-import { vexp, vexpm1 } from '../../../math/exp';
+import { vexp, vexp2, vexpm1 } from '../../../math/exp';
 import { vgelu, vgeluSlope, vgeluTanh, vgeluTanhSlope } from '../../../math/gelu';
-import { vlog, vlog1p, vsoftplus } from '../../../math/log';
+import { vlog, vlog1p, vlog2, vsoftplus } from '../../../math/log';
 import { vcos, vsin } from '../../../math/sincos';
 import { vsigmoid, vtanh } from '../../../math/tanh';
 import { loadTail, storeTail } from '../../../tail';
@@ -47,6 +49,9 @@ function value(op: i32, x: v128): v128 {
   if (op == MICRO_GELU_SLOPE) return vgeluSlope(x);
   if (op == MICRO_GELU_TANH) return vgeluTanh(x);
   if (op == MICRO_GELU_TANH_SLOPE) return vgeluTanhSlope(x);
+  if (op == MICRO_EXP2) return vexp2(x);
+  if (op == MICRO_LOG2) return vlog2(x);
+  if (op == MICRO_ATAN) return vatan(x);
   return x; // MICRO_COPY
 }
 
@@ -177,4 +182,13 @@ export function geluTanh(m: usize, frame: usize, n: i32): void {
 }
 export function geluTanhSlope(m: usize, frame: usize, n: i32): void {
   loop(MICRO_GELU_TANH_SLOPE, m, frame, n);
+}
+export function exp2(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_EXP2, m, frame, n);
+}
+export function log2(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_LOG2, m, frame, n);
+}
+export function atan(m: usize, frame: usize, n: i32): void {
+  loop(MICRO_ATAN, m, frame, n);
 }
