@@ -149,3 +149,13 @@ export class Softplus extends Module {
     checkPositive('Softplus', 'beta', beta);
     this.beta = beta;
   }
+
+  forward(x: Tensor): Tensor {
+    return this.beta === 1 ? x.softplus() : x.mul(this.beta).softplus().div(this.beta);
+  }
+}
+export class LogSigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return x.logSigmoid();
+  }
+}
