@@ -1,4 +1,5 @@
 // Reverse-mode differentiation: gradients are new nodes, built by each op's own rule out of other ops.
+import { isFloat } from './dtype.ts';
 import { NablaError } from './error.ts';
 import { apply, inLayerOf, type Node } from './graph/node.ts';
 import type { Op } from './graph/op.ts';
@@ -27,7 +28,7 @@ export function gradients(y: Node, xs: readonly Node[]): (Node | null)[] {
   const [stable] = stabilised([y], new Set(xs)) as [Node];
   const order = walk([stable], hasInputs);
   const wanted = dependents(order, xs);
-  const adjoints = new Map<Node, Node>([[stable, expand(constant(1), stable.shape)]]);
+  const adjoints = new Map<Node, Node>([[stable, expand(constant(1, stable.dtype), stable.shape)]]);
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node;
     const dy = adjoints.get(node);
@@ -36,7 +37,7 @@ export function gradients(y: Node, xs: readonly Node[]): (Node | null)[] {
   }
   return xs.map((x) => {
     if (x !== stable && !order.some((n) => wanted.has(n) && n.inputs.includes(x))) return null;
-    return adjoints.get(x) ?? expand(constant(0), x.shape);
+    return adjoints.get(x) ?? expand(constant(0, x.dtype), x.shape);
   });
 }
 
@@ -53,7 +54,7 @@ function dependents(order: readonly Node[], xs: readonly Node[]): Set<Node> {
 /** Adds node's part to the adjoints of its inputs. */
 function pullBack(node: Node, dy: Node, through: ReadonlySet<Node>, adjoints: Map<Node, Node>): void {
   if (!hasInputs(node)) return;
-  const wanted = node.inputs.map((i) => through.has(i) && i.dtype === 'float32');
+  const wanted = node.inputs.map((i) => through.has(i) && isFloat(i.dtype));
   if (!wanted.includes(true)) return;
   const parts = partsOf(node, dy, wanted);
   node.inputs.forEach((input, i) => {
@@ -103,7 +104,7 @@ function unbroadcast(dy: Node, input: Node): Node {
 export const gradientOp: Op = {
   name: 'gradient',
   shape: ([, x]) => (x as Node).shape,
-  dtype: () => 'float32',
+  dtype: ([, x]) => (x as Node).dtype,
   vjp: () => [null],
   expand: (nodes) => {
     const losses = new Set(nodes.map((n) => n.inputs[0] as Node));
@@ -115,7 +116,7 @@ export const gradientOp: Op = {
         mine.map((n) => n.inputs[1] as Node),
       );
       mine.forEach((n, i) => {
-        made.set(n, found[i] ?? expand(constant(0), n.shape));
+        made.set(n, found[i] ?? expand(constant(0, n.dtype), n.shape));
       });
     }
     return made;

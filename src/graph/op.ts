@@ -34,7 +34,7 @@ export interface Lowering {
   read(node: Node): Ref;
   /** Where the elements of a node are to be written. */
   write(node: Node): Ref;
-  /** Scratch memory that lives for the instructions of one node. */
+  /** Scratch memory that lives for the instructions of one node: floats of the precision that they work in. */
   scratch(nElems: number): Ref;
   /** One element that holds 0. */
   zero(): Ref;
@@ -71,6 +71,8 @@ export interface Op {
   indices?(node: Node): { input: number; below: number; what: string }[];
   /** An equivalent expression, for derivatives of ops that exist only to be fast. */
   expression?(node: Node): Node;
+  /** It only repeats its input's elements: a number stretched by it is still a number. */
+  isStretch?: boolean;
   /** Replaced before rewriting: a request, not a computation. */
   expand?(nodes: readonly Node[]): Map<Node, Node>;
 }

@@ -1,7 +1,7 @@
 // Leaves: nodes without inputs. A constant is part of a program's structure; an operand is a number handed to it at
 // each run; a placeholder is an argument of a compiled function.
 import type { DType } from '../dtype.ts';
-import { Node } from '../graph/node.ts';
+import { apply, Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
 import type { Shape } from '../shape.ts';
 
@@ -38,6 +38,25 @@ export function operand(read: () => readonly number[], dtype: DType = 'float32')
   const node = new Node(operandOp, [], { dtype }, [], dtype);
   node.operands = read;
   return node;
+}
+
+/**
+ * A number, stretched or not, that stands in a graph as float32 but is known exactly, as a float64; null for all else.
+ * It is what lets a number take the dtype of the tensor that it meets.
+ */
+export function asDouble(node: Node): Node | null {
+  if (node.value !== null || node.dtype !== 'float32') return null;
+  if (node.op === constantOp) return constant(node.attrs.value as number, 'float64');
+  if (node.op === operandOp) return operand(node.operands as () => readonly number[], 'float64');
+  const [inner] = node.op.isStretch ? node.inputs : [];
+  const number = inner && asDouble(inner);
+  return number ? apply(node.op, [number], node.attrs) : null;
+}
+
+/** Inputs of one operation: numbers among them take float64 where another input has it. */
+export function alike(inputs: readonly Node[]): readonly Node[] {
+  if (!inputs.some((i) => i.dtype === 'float64')) return inputs;
+  return inputs.map((i) => asDouble(i) ?? i);
 }
 
 /** Numbers that rules may look at; all others are operands, so that one that changes makes no new program. */

@@ -27,7 +27,11 @@ export function storage(node: Node): Node {
 /** Room left below the kernel's limits: a node may need a slot for its result and one for each of four inputs. */
 const MAX_NODES = Math.min(MAP_SLOTS, MAP_TAPE) / 5;
 
+/** Whether a node is computed in float64: by an instruction or a tape of its own kind, which also reads and gives bools and int32. */
+export const isDouble = (node: Node) => node.dtype === 'float64' || node.inputs.some((i) => i.dtype === 'float64');
+
 const isTape = (node: Node) => node.op.forms !== undefined || node.op.reduce !== undefined;
+const isDoubleTape = (tape: Group) => isDouble(tape.nodes[0] as Node);
 const spaceOf = (node: Node): Shape => (node.op.reduce === undefined ? node.shape : (node.inputs[0] as Node).shape);
 
 /** All groups that `order` (inputs before users) needs; `keep` are the nodes whose elements somebody outside reads. */
@@ -76,6 +80,7 @@ class Grouping {
 
   #fits(node: Node, tape: Group): boolean {
     if (tape.space === null || !sameShape(tape.space, spaceOf(node)) || tape.nodes.length >= MAX_NODES) return false;
+    if (isDouble(node) !== isDoubleTape(tape)) return false;
     if (node.op.reduce !== undefined && !sharesReduction(node, tape)) return false;
     return node.inputs.every((input) => {
       const from = this.of.get(input);
@@ -92,6 +97,7 @@ class Grouping {
       from?.space != null &&
       from.level === tape.level &&
       sameShape(from.space, tape.space as Shape) &&
+      isDoubleTape(from) === isDoubleTape(tape) &&
       from.nodes.length + tape.nodes.length < MAX_NODES &&
       input.op.reduce === undefined &&
       !from.nodes.some((n) => n.op.reduce !== undefined)
@@ -165,7 +171,7 @@ function sink(groups: Group[], of: Map<Node, Group>, order: readonly Node[]): Gr
     const [reader, ...others] = [...(readers.get(tape) ?? [])];
     if (!reader || others.length > 0 || tape.space === null || reader.space === null) continue;
     if (tape.nodes.some((n) => n.op.reduce !== undefined) || !sameShape(tape.space, reader.space)) continue;
-    if (tape.nodes.length + reader.nodes.length >= MAX_NODES) continue;
+    if (tape.nodes.length + reader.nodes.length >= MAX_NODES || isDoubleTape(tape) !== isDoubleTape(reader)) continue;
     reader.nodes.unshift(...tape.nodes);
     for (const set of readers.values()) if (set.delete(tape)) set.add(reader);
     for (const node of tape.nodes) of.set(node, reader);

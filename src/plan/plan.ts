@@ -2,7 +2,7 @@
 
 import * as abi from '../../assembly/abi.ts';
 import { OP_COPY } from '../../assembly/abi.ts';
-import { type DType, ELEMENT_BYTES } from '../dtype.ts';
+import type { DType } from '../dtype.ts';
 import type { Node } from '../graph/node.ts';
 import type { Ref } from '../graph/op.ts';
 import { walk } from '../graph/walk.ts';
@@ -79,7 +79,7 @@ export function makePlan(input: PlanInput): Plan {
   const encoder = new Encoder(groups, kept);
   const leaves = bindLeaves(encoder, input.leaves);
   const outBuffers = outputs.map((node, k) =>
-    node.nElems * ELEMENT_BYTES <= SMALL_BYTES
+    node.nBytes <= SMALL_BYTES
       ? encoder.bind(node, 'arena', k, 'to the end')
       : encoder.bind(node, 'output', k, 'used'),
   );
@@ -120,7 +120,7 @@ export function makePlan(input: PlanInput): Plan {
     })),
     targets: input.updates.map((u, k) => ({
       leaf: u.leaf,
-      nBytes: u.node.nElems * ELEMENT_BYTES,
+      nBytes: u.node.nBytes,
       id: (updates[k] as Update).node.id,
     })),
     overwrite: input.overwrite,
@@ -157,8 +157,8 @@ function ownResults(input: PlanInput): { outputs: Node[]; updates: (Update & { l
 /** A small value has a slot in the arena, marked by offset 0 until it is placed. */
 function bindLeaves(encoder: Encoder, leaves: readonly LeafSpec[]): Buffer[] {
   return leaves.map(({ node, kind, lasting }, k) => {
-    if (kind === 'operand') return encoder.own(node, 2);
-    const small = !lasting && node.nElems * ELEMENT_BYTES <= SMALL_BYTES;
+    if (kind === 'operand') return encoder.own(node, 8);
+    const small = !lasting && node.nBytes <= SMALL_BYTES;
     const buffer = encoder.bind(node, 'leaf', k, small ? 'from the start' : 'all');
     if (small) buffer.offset = 0;
     return buffer;
