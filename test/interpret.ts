@@ -1,4 +1,5 @@
 // Evaluates any graph in float64 by the references of its ops: the oracle of the op tests. It knows no kernel.
+import { isFloat } from '../src/dtype.ts';
 import type { Node } from '../src/graph/node.ts';
 import { walk } from '../src/graph/walk.ts';
 
@@ -45,7 +46,7 @@ function evaluate(node: Node, at: Values, noise?: Noise): Float64Array {
     throw new Error(`the reference of ${node.op.name} gave ${y.length} elements, not ${node.nElems}`);
   }
   if (node.dtype === 'int32') return y.map((v) => v | 0);
-  if (noise === undefined || node.dtype !== 'float32') return y;
+  if (noise === undefined || !isFloat(node.dtype)) return y;
   if (node.op.forms === undefined) {
     if (isChosen(y, inputs)) return y;
     const scale = scaleOf(node, inputs);
@@ -70,10 +71,10 @@ function isChosen(y: Float64Array, inputs: readonly Float64Array[]): boolean {
 
 /** The size of the terms that a result adds up, which may cancel: its formula over magnitudes, or its largest input. */
 export function scaleOf(node: Node, inputs: readonly Float64Array[]): Float64Array {
-  const magnitudes = inputs.map((x, k) => (node.inputs[k]?.dtype === 'float32' ? x.map(Math.abs) : x));
+  const magnitudes = inputs.map((x, k) => (isFloat((node.inputs[k] as Node).dtype) ? x.map(Math.abs) : x));
   const terms = node.op.reference?.(magnitudes, node) as Float64Array;
   if (node.op.reduce !== undefined) return terms;
-  const largest = Math.max(0, ...inputs.map((x, k) => (node.inputs[k]?.dtype === 'float32' ? largestOf(x) : 0)));
+  const largest = Math.max(0, ...inputs.map((x, k) => (isFloat((node.inputs[k] as Node).dtype) ? largestOf(x) : 0)));
   return terms.map((t) => Math.max(Math.abs(t), largest));
 }
 

@@ -13,6 +13,7 @@ import * as norm from '../src/ops/norm.ts';
 import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
+import { precisions } from './ops.float64.ts';
 import {
   away,
   between,
@@ -954,6 +955,7 @@ const combined: Row[] = [
 ];
 
 export const table: readonly Row[] = [
+  ...precisions,
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
 ];

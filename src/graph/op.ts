@@ -71,8 +71,6 @@ export interface Op {
   indices?(node: Node): { input: number; below: number; what: string }[];
   /** An equivalent expression, for derivatives of ops that exist only to be fast. */
   expression?(node: Node): Node;
-  /** It only repeats its input's elements: a number stretched by it is still a number. */
-  isStretch?: boolean;
   /** Replaced before rewriting: a request, not a computation. */
   expand?(nodes: readonly Node[]): Map<Node, Node>;
 }

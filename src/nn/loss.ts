@@ -1,7 +1,7 @@
 // Loss functions, each with PyTorch's `reduction`.
 
 import { tensor } from '../create.ts';
-import { checkBelow } from '../dtype.ts';
+import { checkBelow, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, sameShape } from '../shape.ts';
@@ -66,7 +66,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: LossOption
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */
 function asLabels(op: string, logits: Tensor, target: Tensor): Tensor {
-  const indices = target.dtype === 'float32' && target.shape.length === logits.shape.length - 1;
+  const indices = isFloat(target.dtype) && target.shape.length === logits.shape.length - 1;
   const values = indices || target.dtype === 'int32' ? target.node.value?.host : null;
   if (values && (!indices || values.every(Number.isInteger))) {
     checkBelow(values, logits.shape.at(-1) as number, `${op}: label`);
@@ -75,7 +75,7 @@ function asLabels(op: string, logits: Tensor, target: Tensor): Tensor {
   if (!indices) return target;
   throw new NablaError(
     'dtype',
-    `${op}: labels ${formatShape(target.shape)} are float32; expected whole numbers, made with { dtype: 'int32' }`,
+    `${op}: labels ${formatShape(target.shape)} are ${target.dtype}; expected whole numbers, made with { dtype: 'int32' }`,
     { op, shape: target.shape },
   );
 }

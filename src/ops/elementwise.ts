@@ -370,7 +370,7 @@ export const toFloat64Op: Op = define('toFloat64', {
 /** Each float64 to the nearest float32. */
 export const toFloat32Op: Op = define('toFloat32', {
   forms: { float32: v(abi.MICRO_TO_F32) },
-  f: (x) => x,
+  f: Math.fround,
   dtype: () => 'float32',
   vjp: (_, _y, dy) => [cast(dy, 'float64')],
 });
@@ -391,7 +391,6 @@ export const expandOp: Op = {
     return to;
   },
   dtype: (inputs) => (inputs[0] as Node).dtype,
-  isStretch: true,
   forms: { ...floating(COPY), int32: COPY, bool: COPY },
   reference: elementwiseReference((x) => x),
   vjp: (_, dy) => [dy],

@@ -41,16 +41,21 @@ export function operand(read: () => readonly number[], dtype: DType = 'float32')
 }
 
 /**
- * A number, stretched or not, that stands in a graph as float32 but is known exactly, as a float64; null for all else.
- * It is what lets a number take the dtype of the tensor that it meets.
+ * A number that stands in a graph as float32 but is known exactly, as a float64, and so what elementwise ops make of
+ * numbers alone; null for all else. It is what lets a number take the dtype of the tensor that it meets.
  */
 export function asDouble(node: Node): Node | null {
   if (node.value !== null || node.dtype !== 'float32') return null;
   if (node.op === constantOp) return constant(node.attrs.value as number, 'float64');
   if (node.op === operandOp) return operand(node.operands as () => readonly number[], 'float64');
-  const [inner] = node.op.isStretch ? node.inputs : [];
-  const number = inner && asDouble(inner);
-  return number ? apply(node.op, [number], node.attrs) : null;
+  if (node.op.forms === undefined || node.inputs.length === 0) return null;
+  const numbers: Node[] = [];
+  for (const input of node.inputs) {
+    const number = asDouble(input);
+    if (number === null) return null;
+    numbers.push(number);
+  }
+  return apply(node.op, numbers, node.attrs);
 }
 
 /** Inputs of one operation: numbers among them take float64 where another input has it. */

@@ -30,8 +30,10 @@ function logSumExp(row: Float64Array): number {
 }
 
 const softmaxOf = (row: Float64Array) => {
-  const z = logSumExp(row);
-  return row.map((v) => Math.exp(v - z));
+  const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const terms = row.map((v) => Math.exp(v - top));
+  const sum = terms.reduce((a, b) => a + b, 0);
+  return terms.map((e) => e / sum);
 };
 
 /**
@@ -217,7 +219,8 @@ export const crossEntropyGradOp: Op = {
     const [logits, target, dy] = node.inputs as [Node, Node, Node];
     const scaled = mul(g, dy.shape.length === 0 ? dy : reshape(dy, [...dy.shape, 1]));
     const total = isLabels(target) ? scaled : mul(scaled, sum(target, -1, true));
-    const plain = () => apply(crossEntropyGradOp, [logits, target, expand(constant(1, logits.dtype), logits.shape.slice(0, -1))]);
+    const plain = () =>
+      apply(crossEntropyGradOp, [logits, target, expand(constant(1, logits.dtype), logits.shape.slice(0, -1))]);
     return [
       wanted[0] ? apply(softmaxGradOp, [softmax(logits), total]) : null,
       wanted[1] ? sub(sum(mul(scaled, softmax(logits)), -1, true), scaled) : null,

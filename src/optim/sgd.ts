@@ -63,10 +63,10 @@ export class SGD extends Optimizer {
   }
 
   #withMomentum(p: Tensor, g: Tensor, i: number): Tensor {
-    this.#velocities[i] ??= state(zeros(p.shape));
+    this.#velocities[i] ??= state(zeros(p.shape, { dtype: p.dtype }));
     const v = this.#velocities[i] as Tensor;
     const momentum = this.number(() => this.momentum);
-    const next = v.mul(momentum).add(this.#share === null ? g : g.mul(this.#share));
+    const next = v.mul(momentum).add(this.#share === null ? g : g.mul(this.#share.to(p.dtype)));
     v.assign(next);
     return this.nesterov ? next.mul(momentum).add(g) : next;
   }

@@ -79,9 +79,7 @@ export function makePlan(input: PlanInput): Plan {
   const encoder = new Encoder(groups, kept);
   const leaves = bindLeaves(encoder, input.leaves);
   const outBuffers = outputs.map((node, k) =>
-    node.nBytes <= SMALL_BYTES
-      ? encoder.bind(node, 'arena', k, 'to the end')
-      : encoder.bind(node, 'output', k, 'used'),
+    node.nBytes <= SMALL_BYTES ? encoder.bind(node, 'arena', k, 'to the end') : encoder.bind(node, 'output', k, 'used'),
   );
   for (const [k, update] of updates.entries()) {
     if (inPlace.has(update)) encoder.alias(update.node, update.leaf);

@@ -225,7 +225,8 @@ class Tape {
   #block(): number {
     for (const slot of this.#slots) {
       const { view } = slot;
-      if (modeOf(slot) !== abi.SLOT_VIEW || view.inner !== 1 || view.period < 2 || view.period > abi.MAP_BLOCK) continue;
+      if (modeOf(slot) !== abi.SLOT_VIEW || view.inner !== 1 || view.period < 2 || view.period > abi.MAP_BLOCK)
+        continue;
       const whole = leastCommonMultiple(view.period, 4);
       const unit = whole <= abi.MAP_BLOCK ? whole : view.period;
       return Math.floor(abi.MAP_BLOCK / unit) * unit;

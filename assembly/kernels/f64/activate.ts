@@ -1,6 +1,6 @@
 // Activations that the epilogue of a float64 product applies.
 import { ACT_RELU, ACT_SIGMOID, ACT_TANH } from '../../abi';
-import { sigmoid } from '../../math/double';
+import { sigmoid } from '../../math/double/normal';
 
 /** act(x); NaN passes through. */
 export function activated(x: f64, act: i32): f64 {

@@ -2,6 +2,7 @@
 // 2b + 1: each is made of two of its words, 53 bits; both of a pair of normal numbers come from the same counter.
 import { RANDOM_NORMAL, STATUS_OK } from '../../abi';
 import { operand, shareStart, word } from '../../program';
+import { log } from '../../math/double/power';
 
 const ROUNDS = 10;
 /** 2⁻⁵³. */
@@ -17,7 +18,7 @@ export function random64(ins: usize, table: usize, scratch: usize, thread: i32, 
     let a = load<f64>(scratch), b = load<f64>(scratch, 8);
     if (word(ins, 4) == RANDOM_NORMAL) {
       // Box–Muller; a + 2⁻⁵³ lies in (0, 1]: never the logarithm of zero.
-      const radius = sqrt<f64>(-2 * NativeMath.log(a + UNIT)), angle = TWO_PI * b;
+      const radius = sqrt<f64>(-2 * log(a + UNIT)), angle = TWO_PI * b;
       a = radius * NativeMath.cos(angle);
       b = radius * NativeMath.sin(angle);
     }

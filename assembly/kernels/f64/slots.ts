@@ -27,13 +27,10 @@ function read(stored: i32, at: usize): f64 {
 export function placeFixed(ins: usize, table: usize, frame: usize): void {
   for (let k = 0, nSlots = word(ins, 3); k < nSlots; k++) {
     const w = slotWord(k), mode = word(ins, w), stored = mode & ~SLOT_MODE;
-    let at = tile(frame, k);
-    if ((mode & SLOT_MODE) == SLOT_SCALAR) {
-      const from = operand(ins, table, w + 1);
-      if (stored == STORED_F64) at = from;
-      else store<f64>(at, read(stored, from));
-    }
+    const at = tile(frame, k);
     setAddress(frame, k, at);
+    // Twice, so that it reads as two elements of a vector.
+    if ((mode & SLOT_MODE) == SLOT_SCALAR) v128.store(at, f64x2.splat(read(stored, operand(ins, table, w + 1))));
   }
 }
 

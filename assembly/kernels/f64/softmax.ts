@@ -3,6 +3,7 @@
 import { CE_DY_ROWS, CE_PROBABILITIES, FAULT_INDEX, STATUS_OK } from '../../abi';
 import { operand, shareStart, word } from '../../program';
 import { allWithin, rowGrain } from '../rows';
+import { exp, log } from '../../math/double/power';
 
 // @ts-ignore: decorator
 @inline
@@ -37,7 +38,7 @@ function rowMax(x: usize, n: i32): f64 {
 function sumExp(out: usize, x: usize, n: i32, top: f64): f64 {
   let sum: f64 = 0;
   for (let i = 0; i < n; i++) {
-    const e = NativeMath.exp(load<f64>(at(x, i)) - top);
+    const e = exp(load<f64>(at(x, i)) - top);
     if (out) store<f64>(at(out, i), e);
     sum += e;
   }
@@ -53,9 +54,9 @@ export function softmax64(ins: usize, table: usize, scratch: usize, thread: i32,
     const n = visible(row, cols, word(ins, 6), word(ins, 7));
     const top = rowMax(x, n);
     const sum = sumExp(wantsLog ? 0 : out, x, n, top);
-    const log = wantsLog ? NativeMath.log(sum) : 0;
+    const logOfSum = wantsLog ? log(sum) : 0;
     for (let i = 0; i < n; i++) {
-      const y = wantsLog ? load<f64>(at(x, i)) - top - log : load<f64>(at(out, i)) / sum;
+      const y = wantsLog ? load<f64>(at(x, i)) - top - logOfSum : load<f64>(at(out, i)) / sum;
       store<f64>(at(out, i), y);
     }
     hideRest(out, n, cols);
@@ -75,7 +76,7 @@ export function softmaxGrad64(ins: usize, table: usize, scratch: usize, thread: 
     for (let i = 0; i < n; i++) total += load<f64>(at(dy, i)) * (ofLog ? 1 : load<f64>(at(y, i)));
     for (let i = 0; i < n; i++) {
       const p = load<f64>(at(y, i)), g = load<f64>(at(dy, i));
-      store<f64>(at(dx, i), ofLog ? g - NativeMath.exp(p) * total : p * (g - total));
+      store<f64>(at(dx, i), ofLog ? g - exp(p) * total : p * (g - total));
     }
     hideRest(dx, n, cols);
   }
@@ -109,7 +110,7 @@ function labelRow(dx: usize, x: usize, n: i32, label: i32, dy: f64): f64 {
   if (dx) {
     for (let i = 0; i < n; i++) store<f64>(at(dx, i), (load<f64>(at(dx, i)) / sum - (i == label ? 1 : 0)) * dy);
   }
-  return NativeMath.log(sum) - atLabel;
+  return log(sum) - atLabel;
 }
 
 /** A row whose target is the distribution t [n]. */
@@ -127,5 +128,5 @@ function probabilityRow(dx: usize, x: usize, t: usize, n: i32, dy: f64): f64 {
       store<f64>(at(dx, i), (load<f64>(at(dx, i)) / sum * mass - load<f64>(at(t, i))) * dy);
     }
   }
-  return NativeMath.log(sum) * mass - dot;
+  return log(sum) * mass - dot;
 }

@@ -8,30 +8,29 @@ export function identity(op: i32): f64 {
   return op == MICRO_REDUCE_MAX ? -Infinity : Infinity;
 }
 
+/** Chosen anew for each two elements where `op` is not a constant: only sums are worth loops of their own. */
 // @ts-ignore: decorator
 @inline
 function combine(op: i32, a: v128, b: v128): v128 {
+  if (op == MICRO_SUM) return f64x2.add(a, b);
   if (op == MICRO_REDUCE_MAX) return f64x2.max(a, b);
   if (op == MICRO_REDUCE_MIN) return f64x2.min(a, b);
-  if (op == MICRO_PROD) return f64x2.mul(a, b);
-  return f64x2.add(a, b);
+  return f64x2.mul(a, b);
 }
 
-/** out = out ∘ the n ≥ 1 elements at x, gathered in eight partial results. */
+/** out = out ∘ the n ≥ 1 elements at x, gathered in four partial results. */
 // @ts-ignore: decorator
 @inline
 function gatherRun(op: i32, out: usize, x: usize, n: i32): void {
   let total = v128.load64_zero(out);
-  if (n >= 8) {
-    let a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48);
-    x += 64;
-    for (n -= 8; n >= 8; n -= 8, x += 64) {
+  if (n >= 4) {
+    let a = v128.load(x), b = v128.load(x, 16);
+    x += 32;
+    for (n -= 4; n >= 4; n -= 4, x += 32) {
       a = combine(op, a, v128.load(x));
       b = combine(op, b, v128.load(x, 16));
-      c = combine(op, c, v128.load(x, 32));
-      d = combine(op, d, v128.load(x, 48));
     }
-    a = combine(op, combine(op, a, b), combine(op, c, d));
+    a = combine(op, a, b);
     total = combine(op, total, combine(op, a, v128.shuffle<f64>(a, a, 1, 0)));
   }
   for (; n > 0; n--, x += 8) total = combine(op, total, v128.load64_zero(x));
@@ -73,7 +72,5 @@ function gather(op: i32, out: usize, x: usize, i: i32, n: i32, inner: i32, perio
 /** Gathers n elements at x, numbers i … i + n − 1, into out[period]: element i feeds output ⌊i / inner⌋ mod period. */
 export function gatherRuns(op: i32, out: usize, x: usize, i: i32, n: i32, inner: i32, period: i32): void {
   if (op == MICRO_SUM) gather(MICRO_SUM, out, x, i, n, inner, period);
-  else if (op == MICRO_REDUCE_MAX) gather(MICRO_REDUCE_MAX, out, x, i, n, inner, period);
-  else if (op == MICRO_REDUCE_MIN) gather(MICRO_REDUCE_MIN, out, x, i, n, inner, period);
-  else gather(MICRO_PROD, out, x, i, n, inner, period);
+  else gather(op, out, x, i, n, inner, period);
 }

@@ -1,14 +1,17 @@
 // The micro-operations of a float64 tape: those that are one instruction two elements at a time, functions one by one.
 // d may be any operand. NaN passes through unless said otherwise.
 import * as abi from '../../../abi';
-import { erf, gelu, geluSlope, geluTanh, geluTanhSlope, pow, sigmoid, softplus } from '../../../math/double';
+import { erf, gelu, geluSlope, geluTanh, geluTanhSlope, sigmoid, softplus } from '../../../math/double/normal';
+import { exp, log, pow } from '../../../math/double/power';
 import { fma64 } from '../../../simd';
 import { address } from '../../map/frame';
 
 /** Runs one micro-operation that is no reduction, at `m`, over the n elements of the present block. */
 export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
   if (micro < abi.MICRO_ADD) return unary(micro, m, frame, n);
-  if (micro < abi.MICRO_ADD_S) return binary(micro, m, frame, n);
+  if (micro < abi.MICRO_ADD_S) {
+    return binary(micro, address(m, frame, 1), address(m, frame, 2), 16, address(m, frame, 3), 16, n);
+  }
   if (micro < abi.MICRO_MADD) return withScalar(micro, m, frame, n);
   return rich(micro, m, frame, n);
 }
@@ -32,21 +35,10 @@ function unary(micro: i32, m: usize, frame: usize, n: i32): i32 {
     case abi.MICRO_TRUNC: lightLoop(abi.MICRO_TRUNC, d, a, n); break;
     case abi.MICRO_TO_I32: lightLoop(abi.MICRO_TO_I32, d, a, n); break;
     case abi.MICRO_TO_F32: lightLoop(abi.MICRO_TO_F32, d, a, n); break;
-    case abi.MICRO_EXP: heavyLoop(abi.MICRO_EXP, d, a, n); break;
-    case abi.MICRO_EXPM1: heavyLoop(abi.MICRO_EXPM1, d, a, n); break;
-    case abi.MICRO_LOG: heavyLoop(abi.MICRO_LOG, d, a, n); break;
-    case abi.MICRO_LOG1P: heavyLoop(abi.MICRO_LOG1P, d, a, n); break;
-    case abi.MICRO_SIN: heavyLoop(abi.MICRO_SIN, d, a, n); break;
-    case abi.MICRO_COS: heavyLoop(abi.MICRO_COS, d, a, n); break;
-    case abi.MICRO_TANH: heavyLoop(abi.MICRO_TANH, d, a, n); break;
-    case abi.MICRO_ERF: heavyLoop(abi.MICRO_ERF, d, a, n); break;
-    case abi.MICRO_SIGMOID: heavyLoop(abi.MICRO_SIGMOID, d, a, n); break;
-    case abi.MICRO_SOFTPLUS: heavyLoop(abi.MICRO_SOFTPLUS, d, a, n); break;
-    case abi.MICRO_GELU: heavyLoop(abi.MICRO_GELU, d, a, n); break;
-    case abi.MICRO_GELU_SLOPE: heavyLoop(abi.MICRO_GELU_SLOPE, d, a, n); break;
-    case abi.MICRO_GELU_TANH: heavyLoop(abi.MICRO_GELU_TANH, d, a, n); break;
-    case abi.MICRO_GELU_TANH_SLOPE: heavyLoop(abi.MICRO_GELU_TANH_SLOPE, d, a, n); break;
-    default: return abi.FAULT_OPCODE;
+    default: {
+      if (!isHeavy(micro)) return abi.FAULT_OPCODE;
+      heavyLoop(micro, d, a, n);
+    }
   }
   return abi.STATUS_OK;
 }
@@ -86,49 +78,52 @@ function lightLoop(op: i32, d: usize, a: usize, n: i32): void {
   if (n > 0) v128.store64_lane(d, light(op, v128.load64_zero(a)), 0);
 }
 
-// @ts-ignore: decorator
-@inline
-function heavy(op: i32, x: f64): f64 {
-  if (op == abi.MICRO_EXP) return NativeMath.exp(x);
-  if (op == abi.MICRO_EXPM1) return NativeMath.expm1(x);
-  if (op == abi.MICRO_LOG) return NativeMath.log(x);
-  if (op == abi.MICRO_LOG1P) return NativeMath.log1p(x);
-  if (op == abi.MICRO_SIN) return NativeMath.sin(x);
-  if (op == abi.MICRO_COS) return NativeMath.cos(x);
-  if (op == abi.MICRO_TANH) return NativeMath.tanh(x);
-  if (op == abi.MICRO_ERF) return erf(x);
-  if (op == abi.MICRO_SIGMOID) return sigmoid(x);
-  if (op == abi.MICRO_SOFTPLUS) return softplus(x);
-  if (op == abi.MICRO_GELU) return gelu(x);
-  if (op == abi.MICRO_GELU_SLOPE) return geluSlope(x);
-  if (op == abi.MICRO_GELU_TANH) return geluTanh(x);
-  return geluTanhSlope(x); // MICRO_GELU_TANH_SLOPE
+/** Functions that cost so much that choosing among them for each element does not count. */
+function isHeavy(micro: i32): bool {
+  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_GELU_TANH_SLOPE);
 }
 
-// @ts-ignore: decorator
-@inline
+function heavy(op: i32, x: f64): f64 {
+  switch (op) {
+    case abi.MICRO_EXP: return exp(x);
+    case abi.MICRO_EXPM1: return NativeMath.expm1(x);
+    case abi.MICRO_LOG: return log(x);
+    case abi.MICRO_LOG1P: return NativeMath.log1p(x);
+    case abi.MICRO_SIN: return NativeMath.sin(x);
+    case abi.MICRO_COS: return NativeMath.cos(x);
+    case abi.MICRO_TANH: return NativeMath.tanh(x);
+    case abi.MICRO_ERF: return erf(x);
+    case abi.MICRO_SIGMOID: return sigmoid(x);
+    case abi.MICRO_SOFTPLUS: return softplus(x);
+    case abi.MICRO_GELU: return gelu(x);
+    case abi.MICRO_GELU_SLOPE: return geluSlope(x);
+    case abi.MICRO_GELU_TANH: return geluTanh(x);
+    default: return geluTanhSlope(x);
+  }
+}
+
 function heavyLoop(op: i32, d: usize, a: usize, n: i32): void {
   for (; n > 0; n--, d += 8, a += 8) store<f64>(d, heavy(op, load<f64>(a)));
 }
 
 // ---- two vectors: `d, a, b`
 
-function binary(micro: i32, m: usize, frame: usize, n: i32): i32 {
-  const d = address(m, frame, 1), a = address(m, frame, 2), b = address(m, frame, 3);
+/** `da` and `db`: bytes from two elements to the next two, 16, or 0 for a scalar, which stands there twice. */
+function binary(micro: i32, d: usize, a: usize, da: usize, b: usize, db: usize, n: i32): i32 {
   switch (micro) {
-    case abi.MICRO_ADD: pairLoop(abi.MICRO_ADD, d, a, b, n); break;
-    case abi.MICRO_SUB: pairLoop(abi.MICRO_SUB, d, a, b, n); break;
-    case abi.MICRO_MUL: pairLoop(abi.MICRO_MUL, d, a, b, n); break;
-    case abi.MICRO_DIV: pairLoop(abi.MICRO_DIV, d, a, b, n); break;
-    case abi.MICRO_MIN: pairLoop(abi.MICRO_MIN, d, a, b, n); break;
-    case abi.MICRO_MAX: pairLoop(abi.MICRO_MAX, d, a, b, n); break;
-    case abi.MICRO_EQ: pairLoop(abi.MICRO_EQ, d, a, b, n); break;
-    case abi.MICRO_NE: pairLoop(abi.MICRO_NE, d, a, b, n); break;
-    case abi.MICRO_LT: pairLoop(abi.MICRO_LT, d, a, b, n); break;
-    case abi.MICRO_LE: pairLoop(abi.MICRO_LE, d, a, b, n); break;
-    case abi.MICRO_RELU_GRAD: pairLoop(abi.MICRO_RELU_GRAD, d, a, b, n); break;
-    case abi.MICRO_TANH_GRAD: pairLoop(abi.MICRO_TANH_GRAD, d, a, b, n); break;
-    case abi.MICRO_SIGMOID_GRAD: pairLoop(abi.MICRO_SIGMOID_GRAD, d, a, b, n); break;
+    case abi.MICRO_ADD: pairLoop(abi.MICRO_ADD, d, a, da, b, db, n); break;
+    case abi.MICRO_SUB: pairLoop(abi.MICRO_SUB, d, a, da, b, db, n); break;
+    case abi.MICRO_MUL: pairLoop(abi.MICRO_MUL, d, a, da, b, db, n); break;
+    case abi.MICRO_DIV: pairLoop(abi.MICRO_DIV, d, a, da, b, db, n); break;
+    case abi.MICRO_MIN: pairLoop(abi.MICRO_MIN, d, a, da, b, db, n); break;
+    case abi.MICRO_MAX: pairLoop(abi.MICRO_MAX, d, a, da, b, db, n); break;
+    case abi.MICRO_EQ: pairLoop(abi.MICRO_EQ, d, a, da, b, db, n); break;
+    case abi.MICRO_NE: pairLoop(abi.MICRO_NE, d, a, da, b, db, n); break;
+    case abi.MICRO_LT: pairLoop(abi.MICRO_LT, d, a, da, b, db, n); break;
+    case abi.MICRO_LE: pairLoop(abi.MICRO_LE, d, a, da, b, db, n); break;
+    case abi.MICRO_RELU_GRAD: pairLoop(abi.MICRO_RELU_GRAD, d, a, da, b, db, n); break;
+    case abi.MICRO_TANH_GRAD: pairLoop(abi.MICRO_TANH_GRAD, d, a, da, b, db, n); break;
+    case abi.MICRO_SIGMOID_GRAD: pairLoop(abi.MICRO_SIGMOID_GRAD, d, a, da, b, db, n); break;
     case abi.MICRO_POW: powLoop(d, a, b, n); break;
     default: return abi.FAULT_OPCODE;
   }
@@ -156,8 +151,8 @@ function pair(op: i32, a: v128, b: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function pairLoop(op: i32, d: usize, a: usize, b: usize, n: i32): void {
-  for (; n >= 2; n -= 2, d += 16, a += 16, b += 16) v128.store(d, pair(op, v128.load(a), v128.load(b)));
+function pairLoop(op: i32, d: usize, a: usize, da: usize, b: usize, db: usize, n: i32): void {
+  for (; n >= 2; n -= 2, d += 16, a += da, b += db) v128.store(d, pair(op, v128.load(a), v128.load(b)));
   if (n > 0) v128.store64_lane(d, pair(op, v128.load64_zero(a), v128.load64_zero(b)), 0);
 }
 
@@ -173,33 +168,18 @@ function withScalar(micro: i32, m: usize, frame: usize, n: i32): i32 {
     fill(d, v128.load64_splat(a), n);
     return abi.STATUS_OK;
   }
-  const s = v128.load64_splat(address(m, frame, 3));
+  const s = address(m, frame, 3);
   switch (micro) {
-    case abi.MICRO_ADD_S: scalarLoop(abi.MICRO_ADD, d, a, s, n); break;
-    case abi.MICRO_SUB_S: scalarLoop(abi.MICRO_SUB, d, a, s, n); break;
-    case abi.MICRO_RSUB_S: reversedLoop(abi.MICRO_SUB, d, a, s, n); break;
-    case abi.MICRO_MUL_S: scalarLoop(abi.MICRO_MUL, d, a, s, n); break;
-    case abi.MICRO_DIV_S: scalarLoop(abi.MICRO_DIV, d, a, s, n); break;
-    case abi.MICRO_RDIV_S: reversedLoop(abi.MICRO_DIV, d, a, s, n); break;
-    case abi.MICRO_MIN_S: scalarLoop(abi.MICRO_MIN, d, a, s, n); break;
-    case abi.MICRO_MAX_S: scalarLoop(abi.MICRO_MAX, d, a, s, n); break;
+    case abi.MICRO_ADD_S: return binary(abi.MICRO_ADD, d, a, 16, s, 0, n);
+    case abi.MICRO_SUB_S: return binary(abi.MICRO_SUB, d, a, 16, s, 0, n);
+    case abi.MICRO_RSUB_S: return binary(abi.MICRO_SUB, d, s, 0, a, 16, n);
+    case abi.MICRO_MUL_S: return binary(abi.MICRO_MUL, d, a, 16, s, 0, n);
+    case abi.MICRO_DIV_S: return binary(abi.MICRO_DIV, d, a, 16, s, 0, n);
+    case abi.MICRO_RDIV_S: return binary(abi.MICRO_DIV, d, s, 0, a, 16, n);
+    case abi.MICRO_MIN_S: return binary(abi.MICRO_MIN, d, a, 16, s, 0, n);
+    case abi.MICRO_MAX_S: return binary(abi.MICRO_MAX, d, a, 16, s, 0, n);
     default: return abi.FAULT_OPCODE;
   }
-  return abi.STATUS_OK;
-}
-
-// @ts-ignore: decorator
-@inline
-function scalarLoop(op: i32, d: usize, a: usize, s: v128, n: i32): void {
-  for (; n >= 2; n -= 2, d += 16, a += 16) v128.store(d, pair(op, v128.load(a), s));
-  if (n > 0) v128.store64_lane(d, pair(op, v128.load64_zero(a), s), 0);
-}
-
-// @ts-ignore: decorator
-@inline
-function reversedLoop(op: i32, d: usize, a: usize, s: v128, n: i32): void {
-  for (; n >= 2; n -= 2, d += 16, a += 16) v128.store(d, pair(op, s, v128.load(a)));
-  if (n > 0) v128.store64_lane(d, pair(op, s, v128.load64_zero(a)), 0);
 }
 
 function fill(d: usize, s: v128, n: i32): void {
