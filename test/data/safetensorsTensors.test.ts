@@ -17,6 +17,7 @@ describe('saveSafetensors and loadSafetensors', () => {
         'conv.weight': tensor(Float32Array.of(1.5, -2, 1e-40, Number.POSITIVE_INFINITY), { shape: [2, 1, 2] }),
         steps: tensor(Int32Array.of(-7), { shape: [], dtype: 'int32' }),
         mask: tensor(Uint8Array.of(1, 0), { shape: [2], dtype: 'bool' }),
+        precise: tensor(Float64Array.of(0.1, -1e-300)),
       },
       { model: 'cnn' },
     );
@@ -25,6 +26,7 @@ describe('saveSafetensors and loadSafetensors', () => {
       ['conv.weight', 'float32', [2, 1, 2], [1.5, -2, Math.fround(1e-40), Number.POSITIVE_INFINITY]],
       ['steps', 'int32', [], [-7]],
       ['mask', 'bool', [2], [1, 0]],
+      ['precise', 'float64', [2], [0.1, -1e-300]],
     ]);
     expect(loadSafetensorsMetadata(path)).toEqual({ model: 'cnn' });
   });

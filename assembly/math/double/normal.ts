@@ -1,4 +1,4 @@
-// The normal distribution and the logistic function of float64, and what networks make of them. Errors in ulp.
+// The normal distribution and the logistic function of float64, and what networks make of them. Errors as in power.ts.
 import { exp } from './power';
 
 /**
@@ -22,7 +22,7 @@ function nearErf(z: f64): f64 {
   return p * z + 1.12837916709551257;
 }
 
-/** erfc(x) for x ≥ 0.75: 3 ulp; 0 from 27.3 on. */
+/** erfc(x) for x ≥ 0.75; 0 from 27.3 on. */
 function farErfc(x: f64): f64 {
   if (x > 28) return 0;
   const t = (x - 3.75) / (x + 3.75);
@@ -53,14 +53,14 @@ function farErfc(x: f64): f64 {
   return (exp(-upper * upper) * exp((upper - x) * (upper + x)) * p) / (1 + 2 * x);
 }
 
-/** 1 ulp. */
+/** The error function: 1.5 ulp. */
 export function erf(x: f64): f64 {
   const a = abs<f64>(x);
   if (a < 1) return x * nearErf(x * x);
   return a >= 1 ? copysign<f64>(1 - farErfc(a), x) : x;
 }
 
-/** 1 − erf(x): 4 ulp. */
+/** 1 − erf(x). */
 function erfc(x: f64): f64 {
   const a = abs<f64>(x);
   if (a < 0.75) return 1 - x * nearErf(x * x);
@@ -68,18 +68,19 @@ function erfc(x: f64): f64 {
   return x < 0 ? 2 - farErfc(a) : x;
 }
 
-/** 1 / (1 + e⁻ˣ): 3 ulp. */
+/** 1 / (1 + e⁻ˣ): 1.9 ulp. */
 export function sigmoid(x: f64): f64 {
   const e = exp(-abs<f64>(x));
   return (x < 0 ? e : 1) / (1 + e);
 }
 
-/** log(1 + eˣ): 2 ulp. */
+/** log(1 + eˣ): 1.4 ulp. */
 export function softplus(x: f64): f64 {
   return (x < 0 ? 0 : x) + NativeMath.log1p(exp(-abs<f64>(x)));
 }
 
-// The forms of gelu: see gelu.ts. Beyond ±FAR the results are their limits, where a formula would have ∞·0.
+// The forms of gelu: see gelu.ts. Beyond ±FAR the results are their limits, where a formula would have ∞·0. To the left
+// x/√2 is rounded before its square is taken, so the error grows with it: to 70 ulp at −7, of a result of 2e−12.
 const FAR: f64 = 40;
 const SQRT1_2: f64 = 0.70710678118654752440;
 /** 1/√(2π). */

@@ -1,5 +1,6 @@
 // exp, log and pow of float64 without tables: AssemblyScript's own are as exact, but each brings kilobytes of them to
-// the binary. Other functions (sin, tanh, log1p, …) are NativeMath's. Errors in ulp.
+// the binary. The other functions are NativeMath's: sin and cos 0.7 ulp, log1p 0.8, expm1 1.5, tanh 2. Errors are the
+// largest found in 4,000 samples against forty digits.
 //
 // Polynomials are fitted at Chebyshev nodes in forty digits; log by s = (m − 1)/(m + 1) as in Sun's fdlibm.
 
@@ -7,7 +8,7 @@ const LN2_HIGH: f64 = 0.6931471803691238; // 32 bits: a multiple of it by a whol
 const LN2_LOW: f64 = 1.9082149292705878e-10;
 const LOG2_E: f64 = 1.4426950408889634;
 
-/** e to the power hi + lo, |lo| far below hi: 0.6 ulp. */
+/** e to the power hi + lo, |lo| far below hi. */
 function expOf(hi: f64, lo: f64): f64 {
   if (!(hi < 709.79)) return hi != hi ? hi : Infinity;
   if (hi < -745.2) return 0;
@@ -38,7 +39,7 @@ function powerOfTwo(k: i32): f64 {
   return reinterpret<f64>(<u64>(k + 1023) << 52);
 }
 
-/** eˣ: 0.6 ulp; subnormal results are rounded twice. */
+/** eˣ: 0.9 ulp; subnormal results are rounded twice. */
 export function exp(x: f64): f64 {
   return expOf(x, 0);
 }
@@ -53,7 +54,7 @@ function exponentOf(x: f64): i32 {
 const TWO_54: f64 = 18014398509481984;
 const LEAST_NORMAL: f64 = 2.2250738585072014e-308;
 
-/** The natural logarithm: 0.9 ulp. −∞ of 0, NaN below. */
+/** The natural logarithm: 0.8 ulp. −∞ of 0, NaN below. */
 export function log(x: f64): f64 {
   if (!(x > 0)) return x == 0 ? -Infinity : NaN;
   if (x == Infinity) return x;
@@ -87,7 +88,7 @@ function lost(a: f64, b: f64, product: f64): f64 {
   return ah * bh - product + ah * bl + al * bh + al * bl;
 }
 
-/** x to the power y for finite x > 0 and y, by a logarithm of twice the digits: 0.7 ulp, 1 of the largest results. */
+/** x to the power y for finite x > 0 and y, by a logarithm of twice the digits: 1.3 ulp. */
 function positivePow(x: f64, y: f64): f64 {
   let k = 0;
   if (x < LEAST_NORMAL) {
