@@ -190,9 +190,10 @@ export const OPCODE_NAMES: ReadonlyMap<number, string> = new Map(
 /** A plan as text: its instructions with what each computes, then its memory. */
 export function printPlan(plan: Plan): string {
   const name = new Map(plan.buffers.map((b, i) => [b, `${b.kind}${i}`]));
-  const lines = plan.instructions.map(({ opcode, words, computes }, i) => {
+  const lines = plan.instructions.map(({ opcode, words, flags, computes }, i) => {
     const operands = words.flatMap((w) => (w !== null && typeof w === 'object' ? [name.get(w.buffer as Buffer)] : []));
-    return `${String(i).padStart(3)}  ${(OPCODE_NAMES.get(opcode) ?? '?').padEnd(14)} ${computes}  (${operands.join(' ')})`;
+    const instruction = `${OPCODE_NAMES.get(opcode) ?? '?'}${flags & abi.FLAG_F64 ? ' f64' : ''}`;
+    return `${String(i).padStart(3)}  ${instruction.padEnd(14)} ${computes}  (${operands.join(' ')})`;
   });
   const sizes = `${plan.instructions.length} instructions, ${plan.words.length} words, arena ${plan.arenaBytes} bytes`;
   return [...lines, sizes].join('\n');

@@ -23,10 +23,10 @@ describe('saveSafetensors and loadSafetensors', () => {
     );
     const loaded = Object.entries(loadSafetensors(path)).map(([name, t]) => [name, t.dtype, t.shape, [...t.data()]]);
     expect(loaded).toEqual([
+      ['precise', 'float64', [2], [0.1, -1e-300]],
       ['conv.weight', 'float32', [2, 1, 2], [1.5, -2, Math.fround(1e-40), Number.POSITIVE_INFINITY]],
       ['steps', 'int32', [], [-7]],
       ['mask', 'bool', [2], [1, 0]],
-      ['precise', 'float64', [2], [0.1, -1e-300]],
     ]);
     expect(loadSafetensorsMetadata(path)).toEqual({ model: 'cnn' });
   });
