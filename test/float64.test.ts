@@ -64,6 +64,14 @@ describe('dtypes', () => {
     ['a product with a bool', () => tensor(Float64Array.of(1, 2)).mul(tensor([true, false])), 'float64'],
     ['a comparison', () => tensor(Float64Array.of(1)).gt(0.1), 'bool'],
     ['argmax', () => tensor(Float64Array.of(1)).argmax(), 'int32'],
+    [
+      'a choice of numbers alone',
+      () =>
+        tensor([true])
+          .where(0.1, 0.2)
+          .add(tensor(Float64Array.of(1))),
+      'float64',
+    ],
     ['a choice of numbers', () => tensor([true]).where(tensor(Float64Array.of(1)), 0.1), 'float64'],
   ])('%s', (_, make, dtype) => {
     const t = make();
@@ -255,11 +263,11 @@ describe('training', () => {
   test('numbers handed to a compiled function keep all digits, alone, in an expression and in a choice', () => {
     const f = compile((x: Tensor, s: number) => {
       const t = s as unknown as Tensor;
-      return [x.mul(t), x.add(t.mul(2)), x.gt(0).where(t, x), t.sub(x)];
+      return [x.mul(t), x.add(t.mul(2)), x.gt(0).where(t, x), t.sub(x), x.gt(0).where(t, 0.3).mul(x)];
     });
     for (const s of [0.1, 1 / 3]) {
       const got = f(tensor(Float64Array.of(0.7)), s).map((t) => t.item());
-      expect(got).toEqual([0.7 * s, 0.7 + 2 * s, s, s - 0.7]);
+      expect(got).toEqual([0.7 * s, 0.7 + 2 * s, s, s - 0.7, s * 0.7]);
     }
     expect(f(tensor([0.5]), 0.1)[0]?.dtype).toBe('float32');
     expect(f.traces).toBe(2);

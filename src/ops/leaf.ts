@@ -1,6 +1,6 @@
 // Leaves: nodes without inputs. A constant is part of a program's structure; an operand is a number handed to it at
 // each run; a placeholder is an argument of a compiled function.
-import type { DType } from '../dtype.ts';
+import { type DType, isFloat } from '../dtype.ts';
 import { apply, Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
 import type { Shape } from '../shape.ts';
@@ -42,20 +42,20 @@ export function operand(read: () => readonly number[], dtype: DType = 'float32')
 
 /**
  * A number that stands in a graph as float32 but is known exactly, as a float64, and so what elementwise ops make of
- * numbers alone; null for all else. It is what lets a number take the dtype of the tensor that it meets.
+ * numbers and no other float; null for all else. It is what lets a number take the dtype of the tensor that it meets.
  */
 export function asDouble(node: Node): Node | null {
   if (node.value !== null || node.dtype !== 'float32') return null;
   if (node.op === constantOp) return constant(node.attrs.value as number, 'float64');
   if (node.op === operandOp) return operand(node.operands as () => readonly number[], 'float64');
-  if (node.op.forms === undefined || node.inputs.length === 0) return null;
-  const numbers: Node[] = [];
+  if (node.op.forms === undefined || !node.inputs.some((i) => isFloat(i.dtype))) return null;
+  const inputs: Node[] = [];
   for (const input of node.inputs) {
-    const number = asDouble(input);
+    const number = isFloat(input.dtype) ? asDouble(input) : input;
     if (number === null) return null;
-    numbers.push(number);
+    inputs.push(number);
   }
-  return apply(node.op, numbers, node.attrs);
+  return apply(node.op, inputs, node.attrs);
 }
 
 /** Inputs of one operation: numbers among them take float64 where another input has it. */
