@@ -25,6 +25,8 @@ function apply(op: Op, inputs: readonly Node[], attrs?: Attrs): Node {
   return applyTo(op, alike(inputs), attrs);
 }
 
+export { apply as applyAlike };
+
 /** The micro-operations of float32 are those of float64 too: a tape says which of them it works in. */
 export const floating = (forms: readonly Form[]) => ({ float32: forms, float64: forms });
 

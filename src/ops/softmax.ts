@@ -6,7 +6,7 @@ import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import { cast, exp, expand, mul, neg, sub } from './elementwise.ts';
-import { constant } from './leaf.ts';
+import { alike, constant } from './leaf.ts';
 import { permute, reshape } from './move.ts';
 import { sum } from './reduce.ts';
 
@@ -239,5 +239,5 @@ export const crossEntropyGradOp: Op = {
 };
 
 export function crossEntropy(logits: Node, target: Node): Node {
-  return apply(crossEntropyOp, [logits, target.dtype === 'bool' ? cast(target, logits.dtype) : target]);
+  return apply(crossEntropyOp, alike([logits, target.dtype === 'bool' ? cast(target, logits.dtype) : target]));
 }
