@@ -20,6 +20,12 @@ export const GRAIN = 16;
 export const FLAG_BARRIER = 1;
 /** Too small to share: thread 0 runs it alone. */
 export const FLAG_SOLO = 2;
+/**
+ * What this page calls float32 is float64 in this instruction: eight bytes an element of every operand, but for those
+ * that hold int32 (indices, labels, places). Where the page says that an instruction takes bools, they are 0.0 or 1.0
+ * in eight bytes too; but the slots of an OP_MAP say for themselves how they are stored.
+ */
+export const FLAG_F64 = 4;
 
 // What `run` returns: STATUS_OK, or a fault `code | instruction index << 8`.
 export const STATUS_OK = 0;
@@ -136,13 +142,14 @@ export const RANDOM_NORMAL = 1;
 
 /**
  * Rows brought to mean 0 and variance 1, then scaled and shifted: out = (x − mean)·w/√(variance + eps) + b.
- * [1] out [2] x [3] w [cols] | NONE [4] b [cols] | NONE [5] rows [6] cols [7] eps: the bits of a float32
+ * [1] out [2] x [3] w [cols] | NONE [4] b [cols] | NONE [5] rows [6] cols [7] eps: the bits of a float32, or with
+ * FLAG_F64 a scalar operand
  */
 export const OP_LAYER_NORM = 16;
 /**
  * Gradients of OP_LAYER_NORM, from x and dy [rows,cols]; x̂ is the row at mean 0 and variance 1, recomputed.
  * [1] dx | NONE [2] dw | NONE [3] db | NONE [4] x [5] dy [6] w [cols] | NONE [7] rows [8] cols
- * [9] eps: the bits of a float32 [10] slices
+ * [9] eps, as above [10] slices
  * dx = (g − mean(g) − x̂·mean(g·x̂))/σ where g = dy·w. Rows are cut into `slices` equal parts (the last may be short
  * or empty): dw[slices,cols] and db[slices,cols] are the sums Σ dy·x̂ and Σ dy of each, left to be added up.
  */
@@ -209,6 +216,16 @@ export const SLOT_OUT = 4;
 /** An accumulator of MICRO_SUM … MICRO_PROD: out[slices, period]. */
 export const SLOT_REDUCE = 5;
 
+// How the elements of a slot lie in memory, where the instruction has FLAG_F64; added to the mode of a SLOT_IN,
+// SLOT_SCALAR, SLOT_VIEW or SLOT_OUT. All are float64 while a tape works on them: they are converted as they are read
+// and written, so a tape of float64 takes bools and int32 beside its own, and gives them.
+export const STORED_F64 = 0;
+/** Also a bool. */
+export const STORED_F32 = 256;
+export const STORED_I32 = 512;
+/** The bits of a mode that are SLOT_*. */
+export const SLOT_MODE = 255;
+
 // Micro-operations. d: destination block; a b c e: vectors (in, temp, out, view slots); s t u: scalar slots.
 // Where a scalar form is missing, the encoder gives a SLOT_VIEW of period 1.
 // Numbers stand for every unary form `d, a`:
@@ -236,7 +253,7 @@ export const MICRO_ROUND = 20; // half to even
 export const MICRO_TRUNC = 21;
 /** float32 (or bool) to int32, truncating, saturating, NaN → 0; and back. */
 export const MICRO_TO_I32 = 22;
-export const MICRO_TO_F32 = 23;
+export const MICRO_TO_F32 = 23; // with FLAG_F64: to the nearest float32
 export const MICRO_NEG_I32 = 24;
 export const MICRO_ABS_I32 = 25;
 /** Gaussian error linear unit, x·Φ(x) by erf and by tanh, and its derivative. */

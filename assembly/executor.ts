@@ -1,7 +1,7 @@
 // The instruction loop. It only dispatches: V8 replaces a function by its optimised code only when it is called
 // anew, so every loop over data lives in a kernel of its own.
 import {
-  FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_SOLO, OP_ARGMAX, OP_BAND, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
+  FAULT_ABORTED, FAULT_OPCODE, FLAG_BARRIER, FLAG_F64, FLAG_SOLO, OP_ARGMAX, OP_BAND, OP_CONV, OP_CONV_DW, OP_CONV_DX, OP_COPY, OP_CROSS_ENTROPY, OP_END,
   OP_GATHER, OP_GEMM, OP_LAYER_NORM, OP_LAYER_NORM_GRAD, OP_MAP, OP_MAXPOOL, OP_MAXPOOL_GRAD, OP_MAXPOOL_PICK, OP_RANDOM, OP_SCATTER_ADD,
   OP_SOFTMAX, OP_SOFTMAX_GRAD, STATUS_OK,
   OP_ADD_ALONG, OP_SCAN, OP_SORT, OP_TAKE_ALONG,
@@ -24,6 +24,15 @@ import { random } from './kernels/random';
 import { scan } from './kernels/scan';
 import { softmax, softmaxGrad } from './kernels/softmax';
 import { sort } from './kernels/sort';
+import { argmax64 } from './kernels/f64/argmax';
+import { conv64, convDw64, convDx64 } from './kernels/f64/conv';
+import { gemm64 } from './kernels/f64/gemm';
+import { map64 } from './kernels/f64/map';
+import { copy64, gather64, scatterAdd64 } from './kernels/f64/move';
+import { layerNorm64, layerNormGrad64 } from './kernels/f64/norm';
+import { maxPool64, maxPoolGrad64 } from './kernels/f64/pool';
+import { random64 } from './kernels/f64/random';
+import { crossEntropy64, softmax64, softmaxGrad64 } from './kernels/f64/softmax';
 
 /**
  * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
@@ -39,7 +48,10 @@ export function run(program: usize, table: usize, scratch: usize, thread: i32, t
     if (sync != 0 && flags & FLAG_BARRIER && !barrier(sync, thread, threads)) return FAULT_ABORTED | (index << 8);
     const solo = (flags & FLAG_SOLO) != 0;
     if (thread == 0 || !solo) {
-      const fault = dispatch(head & 0xff, ins, table, scratch, thread, solo ? 1 : threads);
+      const share = solo ? 1 : threads;
+      const fault = flags & FLAG_F64
+        ? dispatch64(head & 0xff, ins, table, scratch, thread, share)
+        : dispatch(head & 0xff, ins, table, scratch, thread, share);
       if (fault != STATUS_OK) return fault | (index << 8);
     }
     ins += (<usize>(head >> 16)) << 2;
@@ -97,6 +109,48 @@ function dispatch(op: u32, ins: usize, table: usize, scratch: usize, thread: i32
       return takeAlong(ins, table, scratch, thread, threads);
     case OP_ADD_ALONG:
       return addAlong(ins, table, scratch, thread, threads);
+    default:
+      return FAULT_OPCODE;
+  }
+}
+
+/** The same over float64. */
+function dispatch64(op: u32, ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
+  switch (op) {
+    case OP_GEMM:
+      return gemm64(ins, table, scratch, thread, threads);
+    case OP_MAP:
+      return map64(ins, table, scratch, thread, threads);
+    case OP_MAXPOOL:
+      return maxPool64(ins, table, scratch, thread, threads);
+    case OP_MAXPOOL_GRAD:
+      return maxPoolGrad64(ins, table, scratch, thread, threads);
+    case OP_SOFTMAX:
+      return softmax64(ins, table, scratch, thread, threads);
+    case OP_SOFTMAX_GRAD:
+      return softmaxGrad64(ins, table, scratch, thread, threads);
+    case OP_CROSS_ENTROPY:
+      return crossEntropy64(ins, table, scratch, thread, threads);
+    case OP_LAYER_NORM:
+      return layerNorm64(ins, table, scratch, thread, threads);
+    case OP_LAYER_NORM_GRAD:
+      return layerNormGrad64(ins, table, scratch, thread, threads);
+    case OP_ARGMAX:
+      return argmax64(ins, table, scratch, thread, threads);
+    case OP_COPY:
+      return copy64(ins, table, scratch, thread, threads);
+    case OP_GATHER:
+      return gather64(ins, table, scratch, thread, threads);
+    case OP_SCATTER_ADD:
+      return scatterAdd64(ins, table, scratch, thread, threads);
+    case OP_RANDOM:
+      return random64(ins, table, scratch, thread, threads);
+    case OP_CONV:
+      return conv64(ins, table, scratch, thread, threads);
+    case OP_CONV_DX:
+      return convDx64(ins, table, scratch, thread, threads);
+    case OP_CONV_DW:
+      return convDw64(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }

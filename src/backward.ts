@@ -43,7 +43,10 @@ function pendingGradient(node: Node): Node[] {
 
 function gradientsOf(loss: Node, variables: readonly Node[], atOnce: boolean): Node[] {
   if (!atOnce) return variables.map((v) => gradientRequest(loss, v));
-  return gradients(loss, variables).map((g, i) => g ?? e.expand(constant(0), (variables[i] as Node).shape));
+  return gradients(loss, variables).map((g, i) => {
+    const { shape, dtype } = variables[i] as Node;
+    return g ?? e.expand(constant(0, dtype), shape);
+  });
 }
 
 function checkLoss(loss: Node): void {

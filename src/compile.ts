@@ -189,7 +189,7 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 
 function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: CompileOptions): Traced {
   const context: Trace = { heads: new Map(), grads: new Map(), guards: [] };
-  const argument = new Map<Node, number>();
+  const argument = new Map<Node | Node['operands'], number>();
   let returned: unknown;
   withTrace(context, () => {
     let k = 0;
@@ -225,7 +225,7 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
   };
 }
 
-function tracer(x: unknown, k: number, argument: Map<Node, number>): unknown {
+function tracer(x: unknown, k: number, argument: Map<Node | Node['operands'], number>): unknown {
   if (x instanceof Tensor) {
     const node = placeholder(x.shape, x.dtype, k);
     argument.set(node, k);
@@ -233,14 +233,18 @@ function tracer(x: unknown, k: number, argument: Map<Node, number>): unknown {
   }
   if (typeof x !== 'number') return x;
   const node = operand(() => []);
-  argument.set(node, k);
+  // By what it reads: in an operation with float64 another node stands for the same number.
+  argument.set(node.operands, k);
   return new Tensor(node);
 }
 
 /** How the elements behind a leaf are found at each call. */
-function binder(node: Node, argument: ReadonlyMap<Node, number>): (args: readonly unknown[]) => Binding {
-  const k = argument.get(node);
-  if (k !== undefined) {
+function binder(
+  node: Node,
+  argument: ReadonlyMap<Node | Node['operands'], number>,
+): (args: readonly unknown[]) => Binding {
+  const k = argument.get(node) ?? (node.operands && argument.get(node.operands));
+  if (typeof k === 'number') {
     if (node.operands !== null) return (args) => () => [args[k] as number];
     return (args) => realised((args[k] as Tensor).node);
   }

@@ -1,5 +1,5 @@
 // Making tensors: from numbers and arrays, filled, counted, drawn at random; and variables.
-import { allocate, type DType, type Elements, isDType } from './dtype.ts';
+import { allocate, checkDType, type DType, type Elements, type Float, floatOf, isFloat } from './dtype.ts';
 import { NablaError } from './error.ts';
 import { leaf, State } from './graph/state.ts';
 import { currentTrace, withTrace } from './graph/trace.ts';
@@ -23,15 +23,14 @@ export interface TensorOptions {
 }
 
 /**
- * A tensor of numbers, nested arrays or a typed array. Plain numbers, Float32Array and Float64Array give float32,
- * Int32Array and Uint8Array int32, booleans bool; `dtype` asks for another. The elements are copied.
+ * A tensor of numbers, nested arrays or a typed array. Plain numbers and Float32Array give float32, Float64Array
+ * float64, Int32Array and Uint8Array int32, booleans bool; `dtype` asks for another. The elements are copied.
  */
 export function tensor(source: Source, options: TensorOptions = {}): Tensor {
   checkNames('tensor', options, ['shape', 'dtype', 'requiresGrad']);
   const { values, shape: found, dtype: natural } = flattened(source);
   const dtype = options.dtype ?? natural;
-  if (!isDType(dtype))
-    throw new NablaError('dtype', `tensor: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
+  checkDType('tensor', dtype);
   const shape = options.shape ?? found;
   checkShape('tensor', shape);
   if (sizeOf(shape) !== values.length) {
@@ -44,8 +43,8 @@ export function tensor(source: Source, options: TensorOptions = {}): Tensor {
       },
     );
   }
-  if (options.requiresGrad && dtype !== 'float32') {
-    throw new NablaError('dtype', `tensor: requiresGrad needs float32, got ${dtype}`);
+  if (options.requiresGrad && !isFloat(dtype)) {
+    throw new NablaError('dtype', `tensor: requiresGrad needs float32 or float64, got ${dtype}`);
   }
   const value = Value.of(dtype, elementsOf(values, dtype));
   return new Tensor(options.requiresGrad ? new State(value, shape, true) : leaf(value, shape));
@@ -90,8 +89,7 @@ function flattened(source: Source): { values: ArrayLike<number | boolean>; shape
   if (typeof source === 'number') return { values: [source], shape: [], dtype: 'float32' };
   if (typeof source === 'boolean') return { values: [source], shape: [], dtype: 'bool' };
   if (ArrayBuffer.isView(source)) {
-    const dtype = source instanceof Int32Array || source instanceof Uint8Array ? 'int32' : 'float32';
-    return { values: source, shape: [source.length], dtype };
+    return { values: source, shape: [source.length], dtype: dtypeOf(source) };
   }
   if (!Array.isArray(source)) {
     throw new NablaError(
@@ -107,6 +105,11 @@ function flattened(source: Source): { values: ArrayLike<number | boolean>; shape
     shape,
     dtype: values.length > 0 && values.every((v) => typeof v === 'boolean') ? 'bool' : 'float32',
   };
+}
+
+function dtypeOf(source: ArrayBufferView): DType {
+  if (source instanceof Float64Array) return 'float64';
+  return source instanceof Int32Array || source instanceof Uint8Array ? 'int32' : 'float32';
 }
 
 function shapeOf(nested: Nested): number[] {
@@ -156,8 +159,8 @@ export function ones(shape: Shape, options: { dtype?: DType } = {}): Tensor {
 export function full(shape: Shape, value: number, options: { dtype?: DType } = {}): Tensor {
   return filled('full', shape, value, options.dtype);
 }
-/** start, start + step, … before stop; int32 where all are whole numbers, else float32. */
-export function arange(start: number, stop?: number, step = 1): Tensor {
+/** start, start + step, … before stop; by default int32 where all are whole numbers, else float32. */
+export function arange(start: number, stop?: number, step = 1, options: { dtype?: DType } = {}): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (!(step !== 0 && Number.isFinite((to - from) / step))) {
     throw new NablaError(
@@ -168,7 +171,7 @@ export function arange(start: number, stop?: number, step = 1): Tensor {
   const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
   return tensor(values, {
     shape: [values.length],
-    dtype: [from, to, step].every(Number.isInteger) ? 'int32' : 'float32',
+    dtype: options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32'),
   });
 }
 
@@ -198,15 +201,20 @@ export function key(): () => readonly number[] {
   const drawn = nextKey();
   return () => drawn;
 }
-/** Uniform in [0, 1). */
-export function rand(shape: Shape): Tensor {
+/** What a random tensor's options ask for. */
+function floatIn(op: string, { dtype = 'float32' }: { dtype?: DType }): Float {
+  checkDType(op, dtype);
+  return floatOf(op, { dtype });
+}
+/** Uniform in [0, 1): multiples of 2⁻²⁴, of float64 of 2⁻⁵³. */
+export function rand(shape: Shape, options: { dtype?: DType } = {}): Tensor {
   checkShape('rand', shape);
-  return make(uniform(shape, key()));
+  return make(uniform(shape, key(), floatIn('rand', options)));
 }
 /** Normal with mean 0 and variance 1. */
-export function randn(shape: Shape): Tensor {
+export function randn(shape: Shape, options: { dtype?: DType } = {}): Tensor {
   checkShape('randn', shape);
-  return make(normal(shape, key()));
+  return make(normal(shape, key(), floatIn('randn', options)));
 }
 
 /** A number read at each run, such as a learning rate: changing it makes no new plan. */

@@ -1,4 +1,5 @@
 // Reverse-mode differentiation: gradients are new nodes, built by each op's own rule out of other ops.
+import { isFloat } from './dtype.ts';
 import { apply, inLayerOf, inPlaceOf, type Node, withGrad } from './graph/node.ts';
 import { isElementwise, type Op } from './graph/op.ts';
 import { walk } from './graph/walk.ts';
@@ -98,7 +99,7 @@ function dependents(order: readonly Node[], xs: readonly Node[]): Set<Node> {
 
 /** Adds node's part to the adjoints of its inputs. */
 function pullBack(node: Node, dy: Node, through: ReadonlySet<Node>, adjoints: Map<Node, Node>): void {
-  const wanted = node.inputs.map((i) => through.has(i) && i.dtype === 'float32');
+  const wanted = node.inputs.map((i) => through.has(i) && isFloat(i.dtype));
   if (node.op.wraps) wanted[0] = false;
   if (!wanted.includes(true)) return;
   const parts = throughMasks(node, dy, wanted);
@@ -164,7 +165,7 @@ function unbroadcast(dy: Node, input: Node): Node {
 export const gradientOp: Op = {
   name: 'gradient',
   shape: ([, x]) => (x as Node).shape,
-  dtype: () => 'float32',
+  dtype: ([, x]) => (x as Node).dtype,
   vjp: () => [null],
   expand: (nodes) => {
     const losses = new Set(nodes.map((n) => n.inputs[0] as Node));
@@ -176,7 +177,7 @@ export const gradientOp: Op = {
         mine.map((n) => n.inputs[1] as Node),
       );
       mine.forEach((n, i) => {
-        made.set(n, found[i] ?? expand(constant(0), n.shape));
+        made.set(n, found[i] ?? expand(constant(0, n.dtype), n.shape));
       });
     }
     return made;

@@ -1,7 +1,7 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
 
 import { backward } from './backward.ts';
-import { type DType, type Elements, isDType, promote } from './dtype.ts';
+import { checkDType, type DType, type Elements, promote } from './dtype.ts';
 import { NablaError } from './error.ts';
 import type { Node } from './graph/node.ts';
 import { noGrad } from './graph/node.ts';
@@ -16,7 +16,7 @@ import * as e from './ops/elementwise.ts';
 import * as fn from './ops/functions.ts';
 import { indexSelect } from './ops/gather.ts';
 import { gelu } from './ops/gelu.ts';
-import { scalar } from './ops/leaf.ts';
+import { alike, scalar } from './ops/leaf.ts';
 import * as logic from './ops/logic.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
@@ -36,6 +36,8 @@ export type Nested = number | boolean | readonly Nested[];
 /** What an operand may be: a tensor, or a number that takes the other operand's dtype. */
 export type Operand = Tensor | number;
 export type Axes = number | readonly number[];
+/** Elements as a user gets them. */
+export type Data = Elements | Uint8Array;
 
 /** Most elements that `console.log` shows. */
 const MOST_SHOWN = 100;
@@ -110,8 +112,8 @@ export class Tensor {
     }
   }
 
-  /** The elements in row-major order, in an array of the caller's own; a bool gives a Uint8Array. */
-  data(): Float32Array | Int32Array | Uint8Array {
+  /** The elements in row-major order, in an array of the caller's own: of float64 a Float64Array, of bool a Uint8Array. */
+  data(): Data {
     return owned(realised(this.node).read(), this.dtype);
   }
 
@@ -128,7 +130,7 @@ export class Tensor {
     this.#checkItem();
     return (await elementsLater(this.node))[0] as number;
   }
-  async dataAsync(): Promise<Float32Array | Int32Array | Uint8Array> {
+  async dataAsync(): Promise<Data> {
     return owned(await elementsLater(this.node), this.dtype);
   }
   async toArrayAsync(): Promise<Nested> {
@@ -500,10 +502,9 @@ export class Tensor {
     return make(logic.isfinite(this.node));
   }
 
-  /** Another dtype: to int32 truncates, to bool asks for ≠ 0. */
+  /** Another dtype: to float32 rounds, to int32 truncates, to bool asks for ≠ 0. Gradients flow between floats. */
   to(dtype: DType): Tensor {
-    if (!isDType(dtype))
-      throw new NablaError('dtype', `to: "${dtype}" is no dtype; expected 'float32', 'int32' or 'bool'`);
+    checkDType('to', dtype);
     return make(e.cast(this.node, dtype));
   }
 
@@ -747,7 +748,7 @@ const ordered = ({ values, indices }: { values: Node; indices: Node }) => ({
 
 // ---- elements as a user gets them
 
-function owned(elements: Elements, dtype: DType): Float32Array | Int32Array | Uint8Array {
+function owned(elements: Elements, dtype: DType): Data {
   return dtype === 'bool' ? Uint8Array.from(elements) : elements.slice();
 }
 
@@ -784,8 +785,7 @@ export function nodeOf(x: Operand, dtype: DType): Node {
 }
 
 function binary(op: (a: Node, b: Node) => Node, x: Tensor, other: Operand): Tensor {
-  const a = x.node;
-  const b = nodeOf(other, x.dtype);
+  const [a, b] = alike([x.node, nodeOf(other, x.dtype)]) as [Node, Node];
   if (a.dtype === b.dtype) return make(op(a, b));
   const dtype = promote(op.name, a.dtype, b.dtype);
   return make(op(e.cast(a, dtype), e.cast(b, dtype)));

@@ -53,7 +53,7 @@ const made = [
     [
       'an unknown dtype',
       () => tensor([1], { dtype: wrong('float16') }),
-      "tensor: \"float16\" is no dtype; expected 'float32', 'int32' or 'bool'",
+      "tensor: \"float16\" is no dtype; expected 'float32', 'float64', 'int32' or 'bool'",
     ],
     [
       'a fraction as an integer',
@@ -64,7 +64,7 @@ const made = [
     [
       'the gradient of integers',
       () => tensor([1, 2], { dtype: 'int32', requiresGrad: true }),
-      'tensor: requiresGrad needs float32, got int32',
+      'tensor: requiresGrad needs float32 or float64, got int32',
     ],
     [
       'integers and floats',

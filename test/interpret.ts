@@ -1,4 +1,5 @@
 // The oracle of the op tests: any graph in float64, exact or with the errors of float32 imitated.
+import { isFloat } from '../src/dtype.ts';
 import { evaluator, type Values } from '../src/graph/evaluate.ts';
 import type { Node } from '../src/graph/node.ts';
 import { walk } from '../src/graph/walk.ts';
@@ -32,7 +33,7 @@ export function nodesOf(roots: readonly Node[]): Node[] {
 }
 
 function disturbed(node: Node, y: Float64Array, inputs: readonly Float64Array[], noise: Noise): Float64Array {
-  if (node.dtype !== 'float32') return y;
+  if (!isFloat(node.dtype)) return y;
   if (node.op.forms === undefined) {
     if (isChosen(y, inputs)) return y;
     const scale = scaleOf(node, inputs);
@@ -57,10 +58,10 @@ function isChosen(y: Float64Array, inputs: readonly Float64Array[]): boolean {
 
 /** The size of the terms that a result adds up, which may cancel: its formula over magnitudes, or its largest input. */
 export function scaleOf(node: Node, inputs: readonly Float64Array[]): Float64Array {
-  const magnitudes = inputs.map((x, k) => (node.inputs[k]?.dtype === 'float32' ? x.map(Math.abs) : x));
+  const magnitudes = inputs.map((x, k) => (isFloat((node.inputs[k] as Node).dtype) ? x.map(Math.abs) : x));
   const terms = node.op.reference?.(magnitudes, node) as Float64Array;
   if (node.op.reduce !== undefined) return terms;
-  const largest = Math.max(0, ...inputs.map((x, k) => (node.inputs[k]?.dtype === 'float32' ? largestOf(x) : 0)));
+  const largest = Math.max(0, ...inputs.map((x, k) => (isFloat((node.inputs[k] as Node).dtype) ? largestOf(x) : 0)));
   return terms.map((t) => Math.max(Math.abs(t), largest));
 }
 

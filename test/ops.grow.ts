@@ -44,6 +44,12 @@ export class Recipe {
     this.gradient = gradient;
   }
 
+  /** The same with float64 for float32. */
+  inFloat64(): Recipe {
+    const inputs = this.inputs.map((i): Input => (i.dtype === 'float32' ? { ...i, dtype: 'float64' } : i));
+    return new Recipe(inputs, this.steps, [...this.outputs], [...this.updates], this.gradient);
+  }
+
   /** All nodes over these leaves. */
   build(x: readonly Node[]): Node[] {
     const nodes = [...x];
@@ -132,7 +138,7 @@ const UNARY: Record<string, (x: Node) => Node> = {
       x.shape.map((_, i) => x.shape.length - 1 - i),
     ),
   twice: (x) => e.expand(x, [2, ...x.shape]),
-  positive: (x) => e.cast(e.gt(x, constant(0)), 'float32'),
+  positive: (x) => e.cast(e.gt(x, constant(0)), x.dtype),
 };
 
 /** Of two that broadcast. */

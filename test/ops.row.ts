@@ -246,3 +246,14 @@ export const rows = (...list: number[][]): Edge => ({
   shapes: [[list.length, (list[0] as number[]).length]],
   values: [list.flat()],
 });
+
+// ---- float64
+
+/** The same row with float64 where it has float32; null where it has none. */
+export function inFloat64(row: Row): Row | null {
+  if (row.domains.every(({ dtype }) => dtype !== 'float32')) return null;
+  const precise = (domains: readonly Domain[]) =>
+    domains.map((d): Domain => (d.dtype === 'float32' ? { ...d, dtype: 'float64' } : d));
+  const cases = row.cases.map((c) => (c.domains ? { ...c, domains: precise(c.domains) } : c));
+  return { ...row, domains: precise(row.domains), cases };
+}

@@ -2,23 +2,29 @@
 // biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { isFloat } from '../src/dtype.ts';
 import type { Node } from '../src/graph/node.ts';
 import type { Op } from '../src/graph/op.ts';
+import { mul } from '../src/ops/elementwise.ts';
 import { placeholder } from '../src/ops/leaf.ts';
+import { sum } from '../src/ops/reduce.ts';
 import { optimise } from '../src/rewrite/index.ts';
 import { theHeap } from '../src/run/heap.ts';
 import { interpret, interpreter, largestOf, nodesOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
-import { edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
-import { differs, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
+import { compiled, edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
+import { differs, PRECISE, type Precision, SINGLE, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
 import { extremes, randomGraphs, updates } from './ops.graphs.ts';
 import { randomOps } from './ops.random.ts';
-import type { Row } from './ops.row.ts';
+import { inFloat64, type Row } from './ops.row.ts';
 import { table } from './ops.table.ts';
 
 /** Elements of an input that are differenced; the rest of a larger one are not. */
 const DIFFERENCED = 8;
 const STEP = 1e-3;
+
+const precise = table.flatMap((row) => inFloat64(row) ?? []);
+const precisionOf = (c: Prepared): Precision => (c.inputs.some((i) => i.dtype === 'float64') ? PRECISE : SINGLE);
 
 let cases = 0;
 
@@ -28,13 +34,16 @@ export function suite(simd: 'baseline' | 'relaxed'): void {
   describe('table', () => {
     for (const row of table) test(row.name, () => checkRow(row));
   });
+  describe('table in float64', () => {
+    for (const row of precise) test(row.name, () => checkRow(row));
+  });
   describe('random numbers', randomOps);
   describe('updates', updates);
   describe('extremes', extremes);
   describe('random graphs', () => randomGraphs((n) => (cases += n)));
   afterAll(() => {
     const ops = new Set(table.flatMap((row) => row.ops)).size;
-    console.log(`${simd}: ${ops} ops, ${table.length} rows, ${cases} cases`);
+    console.log(`${simd}: ${ops} ops, ${table.length} rows, ${precise.length} in float64 too, ${cases} cases`);
   });
 }
 
@@ -87,14 +96,17 @@ function checkCase(row: Row, c: Prepared, fail: Fail): void {
   checkOracle(row, c, x, nodes[0]!, exact[0]!, fail);
   const rewritten = interpret(optimise(nodes), values);
   for (const [j, y] of exact.entries()) fail(c, `rewritten, part ${j}`, doubles(rewritten[j]!, y));
-  const noise = withinNoise(exact, (n) => evaluate(values, n), 1);
+  const precision = precisionOf(c);
+  const noise = withinNoise(exact, (n) => evaluate(values, n), 1, precision);
   const first = tolerance(row, c, exact[0]!, noise[0]!.allowed);
   for (const [way, results] of runs(c)) {
     results.forEach((got, j) => {
-      fail(c, `${way}, part ${j}`, differs(got, exact[j]!, j === 0 ? first : noise[j]!.allowed));
+      fail(c, `${way}, part ${j}`, differs(got, exact[j]!, j === 0 ? first : noise[j]!.allowed, false, precision));
     });
   }
-  if (row.smooth > 0) checkDifferences(row, c, exact, fail);
+  if (row.smooth === 0) return;
+  if (precision === SINGLE) checkDifferences(row, c, exact, fail);
+  else checkKernels(c, exact, fail);
 }
 
 /** An expression's graph against its formula, both in float64. */
@@ -113,15 +125,16 @@ function doubles(got: Float64Array, exact: Float64Array): string | null {
 
 function tolerance(row: Row, c: Prepared, exact: Float64Array, noise: (i: number) => number): (i: number) => number {
   const { ulp, of, absolute = 0 } = row.tolerance;
-  if (of === undefined) return withinUlp(exact, ulp, absolute);
+  const precision = precisionOf(c);
+  if (of === undefined) return withinUlp(exact, ulp, absolute, undefined, precision);
   if (of === 'noise') return noise;
-  const magnitudes = c.inputs.map(({ dtype, values }) => (dtype === 'float32' ? values.map(Math.abs) : values));
+  const magnitudes = c.inputs.map(({ dtype, values }) => (isFloat(dtype) ? values.map(Math.abs) : values));
   const x = leaves(c.inputs);
   const [terms] =
     of === 'terms'
       ? interpret([c.build(x)[0]!], new Map(x.map((node, k) => [node, magnitudes[k]!])))
       : [exact.map(() => (of === 'inputs' ? largestOf(magnitudes[0]!) : of))];
-  return withinUlp(exact, ulp, absolute, terms!.map(Math.abs));
+  return withinUlp(exact, ulp, absolute, terms!.map(Math.abs), precision);
 }
 
 /** The elements where an op meets ∞, NaN, −0, ties: forward only. */
@@ -132,7 +145,7 @@ function checkEdge(row: Row, c: Prepared, fail: Fail): void {
   const [exact] = interpret(nodes);
   checkOracle(row, c, x, nodes[0]!, exact!, fail);
   const allowed = tolerance(row, c, exact!, () => 0);
-  for (const [way, [got]] of runs(c)) fail(c, way, differs(got!, exact!, allowed, row.signedZero));
+  for (const [way, [got]] of runs(c)) fail(c, way, differs(got!, exact!, allowed, row.signedZero, precisionOf(c)));
 }
 
 /** Gradients, and gradients of gradients, against differences of fourth order of what they differentiate. */
@@ -156,6 +169,16 @@ function checkDifferences(row: Row, c: Prepared, exact: Float64Array[], fail: Fa
       fail(c, `order ${order}, input ${k}, by differences`, differenced(f, x, c, k, analytic));
     });
   }
+}
+
+/** The gradients against differences of what the kernels themselves compute, where they do so in float64. */
+function checkKernels(c: Prepared, exact: Float64Array[], fail: Fail): void {
+  const x = leaves(c.inputs);
+  const f = compiled(c, (nodes, given) => sum(mul(nodes[0]!, given[c.arity]!)));
+  c.floats.forEach((k, j) => {
+    const by = (values: Map<Node, Float64Array>) => f(x.map((node) => values.get(node)!));
+    fail(c, `input ${k}, by differences of kernels`, differenced(by, x, c, k, exact[1 + j]!));
+  });
 }
 
 function differenced(

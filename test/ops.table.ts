@@ -20,6 +20,7 @@ import { movementRows } from './ops.movement.ts';
 import { networks } from './ops.networks.ts';
 import { productRows } from './ops.products.ts';
 import { reductionRows } from './ops.reductions.ts';
+import { precisions } from './ops.float64.ts';
 import {
   away,
   between,
@@ -960,6 +961,7 @@ const combined: Row[] = [
 ];
 
 export const table: readonly Row[] = [
+  ...precisions,
   ...[...arithmetic, ...functions, ...comparisons, ...integers, ...copies, ...fused, ...reductions, ...products],
   ...[...convolutions, ...pools, ...movement, ...indexing, ...softmaxes, ...norms, ...combined],
   ...networks,

@@ -1,6 +1,6 @@
 // The node: one immutable operation on other nodes. Its shape and dtype are known when it is made, and its number
 // is larger than its inputs', so the order of numbers is always an order of evaluation.
-import type { DType } from '../dtype.ts';
+import { bytesOf, type DType, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import type { Attrs, Op } from './op.ts';
@@ -71,7 +71,7 @@ export class Node {
       if (input.value === null) input.addUser(this);
       this.span = Math.max(this.span, input.epoch === this.epoch ? input.span : input.span + 1);
     }
-    this.differentiable = gradEnabled && dtype === 'float32';
+    this.differentiable = gradEnabled && isFloat(dtype);
     this.requiresGrad = requiresGrad && this.differentiable && (op.vjp ?? op.expression) !== undefined;
     if (!this.differentiable) {
       this.weight = 1;
@@ -81,6 +81,10 @@ export class Node {
 
   get nElems(): number {
     return sizeOf(this.shape);
+  }
+
+  get nBytes(): number {
+    return this.nElems * bytesOf(this.dtype);
   }
 
   /** A number that is equal for nodes of the same op, attributes, shape and dtype. */

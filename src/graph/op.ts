@@ -34,7 +34,7 @@ export interface Lowering {
   read(node: Node): Ref;
   /** Where the elements of a node are to be written. */
   write(node: Node): Ref;
-  /** Scratch memory that lives for the instructions of one node. */
+  /** Scratch memory that lives for the instructions of one node: floats of the precision that they work in. */
   scratch(nElems: number): Ref;
   /** One element that holds 0. */
   zero(): Ref;

@@ -1,6 +1,6 @@
 // A value: elements with a home. Home is a JavaScript typed array, which the garbage collector frees in any loop;
 // while a kernel works on it the heap may hold it instead (a residence).
-import { allocate, type DType, ELEMENT_BYTES, type Elements } from '../dtype.ts';
+import { allocate, bytesOf, type DType, type Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 
 /** Where a value lives while it is in Wasm memory; run/heap.ts makes these. */
@@ -45,7 +45,7 @@ export class Value {
   }
 
   get nBytes(): number {
-    return this.nElems * ELEMENT_BYTES;
+    return this.nElems * bytesOf(this.dtype);
   }
 
   /** The elements once every program queued before has run; not to be kept or written. */

@@ -1,17 +1,18 @@
 // Converts the elements of safetensors files to and from the arrays tensors are made of.
+import type { Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { DTYPE_BYTES, type RawTensor } from './safetensorsFormat.ts';
 
 /** What a tensor can hold, and its array. */
 export type TensorData =
   | { readonly dtype: 'float32'; readonly data: Float32Array }
+  | { readonly dtype: 'float64'; readonly data: Float64Array }
   | { readonly dtype: 'int32'; readonly data: Int32Array }
   | { readonly dtype: 'bool'; readonly data: Uint8Array };
 
 type Read = (view: DataView, offset: number) => number;
 
 const FLOATS = new Map<string, Read>([
-  ['F64', (view, at) => view.getFloat64(at, true)],
   ['F32', (view, at) => view.getFloat32(at, true)],
   ['BF16', (view, at) => fromBfloat16(view.getUint16(at, true))],
   ['F16', (view, at) => fromFloat16(view.getUint16(at, true))],
@@ -29,8 +30,7 @@ const INTEGERS = new Map<string, Read>([
 ]);
 
 /**
- * A file's elements as a tensor's: F16, BF16, F32 and F64 become float32 (F64 is rounded), integers become int32,
- * BOOL stays bool. `name` stands in the errors.
+ * A file's elements as a tensor's: F16, BF16 and F32 become float32, F64 float64, integers int32, BOOL bool. `name` stands in the errors.
  *
  * @throws NablaError `data` for an integer beyond int32, a BOOL byte that is neither 0 nor 1, or a dtype that
  * has no tensor
@@ -38,6 +38,10 @@ const INTEGERS = new Map<string, Read>([
 export function decodeElements(raw: RawTensor, name: string): TensorData {
   const perElement = DTYPE_BYTES.get(raw.dtype) ?? 1;
   const nElems = raw.bytes.byteLength / perElement;
+  if (raw.dtype === 'F64') {
+    const read: Read = (view, at) => view.getFloat64(at, true);
+    return { dtype: 'float64', data: readAll(raw.bytes, perElement, new Float64Array(nElems), read) };
+  }
   const float = FLOATS.get(raw.dtype);
   if (float !== undefined) {
     return { dtype: 'float32', data: readAll(raw.bytes, perElement, new Float32Array(nElems), float) };
@@ -48,7 +52,7 @@ export function decodeElements(raw: RawTensor, name: string): TensorData {
     return { dtype: 'int32', data: readAll(raw.bytes, perElement, new Int32Array(nElems), read) };
   }
   if (raw.dtype !== 'BOOL') {
-    const readable = [...FLOATS.keys(), ...INTEGERS.keys(), 'BOOL'].join(', ');
+    const readable = ['F64', ...FLOATS.keys(), ...INTEGERS.keys(), 'BOOL'].join(', ');
     throw new NablaError('data', `${name}: dtype ${raw.dtype} has no tensor; expected one of ${readable}`);
   }
   const wrong = raw.bytes.find((byte) => byte > 1);
@@ -56,17 +60,21 @@ export function decodeElements(raw: RawTensor, name: string): TensorData {
   throw new NablaError('data', `${name}: BOOL element ${wrong}; expected 0 or 1`);
 }
 
-/** A tensor's elements as a file's: F32, I32 or BOOL. */
+/** A tensor's elements as a file's: F32, F64, I32 or BOOL. */
 export function encodeElements(shape: readonly number[], { dtype, data }: TensorData): RawTensor {
   if (dtype === 'bool') return { dtype: 'BOOL', shape, bytes: data };
-  const bytes = new Uint8Array(data.length * 4);
+  const bytes = new Uint8Array(data.byteLength);
   const view = new DataView(bytes.buffer);
+  if (dtype === 'float64') {
+    for (let i = 0; i < data.length; i++) view.setFloat64(8 * i, data[i] as number, true);
+    return { dtype: 'F64', shape, bytes };
+  }
   if (dtype === 'int32') for (let i = 0; i < data.length; i++) view.setInt32(4 * i, data[i] as number, true);
   else for (let i = 0; i < data.length; i++) view.setFloat32(4 * i, data[i] as number, true);
   return { dtype: dtype === 'int32' ? 'I32' : 'F32', shape, bytes };
 }
 
-function readAll<T extends Float32Array | Int32Array>(bytes: Uint8Array, perElement: number, out: T, read: Read): T {
+function readAll<T extends Elements>(bytes: Uint8Array, perElement: number, out: T, read: Read): T {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < out.length; i++) out[i] = read(view, i * perElement);
   return out;

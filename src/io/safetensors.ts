@@ -7,7 +7,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './sa
 
 /**
  * Saves tensors by name, whole or not at all: `saveSafetensors('model.safetensors', model.stateDict())`.
- * float32 is written as F32, int32 as I32, bool as BOOL.
+ * float32 is written as F32, float64 as F64, int32 as I32, bool as BOOL.
  *
  * @param metadata free text about the file, such as `{ model: 'cnn' }`
  * @throws NablaError `data` if the file cannot be written or a tensor is named `__metadata__`
@@ -25,7 +25,7 @@ export function saveSafetensors(
 
 /**
  * Loads every tensor of a file by its name: `model.loadStateDict(loadSafetensors('model.safetensors'))`.
- * Floats of any width become float32, integers int32, BOOL bool.
+ * F64 gives float64, narrower floats float32, integers int32, BOOL bool.
  *
  * @throws NablaError `data` if the file cannot be read, is damaged or holds what no tensor can
  */

@@ -2,6 +2,7 @@
 // function reads of a module's fields is guarded, so a changed field makes a new trace.
 
 import { variable } from '../create.ts';
+import { type DType, type Float, floatOf, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { inLayer } from '../graph/node.ts';
 import { guard } from '../graph/trace.ts';
@@ -10,7 +11,7 @@ import { Tensor } from '../tensor.ts';
 
 /** A tensor as a trainable variable: `backward()` fills its gradient, an optimizer updates it. */
 export function parameter(initial: Tensor): Tensor {
-  if (initial.dtype !== 'float32') {
+  if (!isFloat(initial.dtype)) {
     throw new NablaError('dtype', `parameter: got ${initial.dtype}, expected float32`, { dtype: initial.dtype });
   }
   return variable(initial, true);
@@ -91,6 +92,22 @@ export abstract class Module {
     return this.train(false);
   }
 
+  /**
+   * Every float tensor it holds in another precision; those of int32 and bool stay. A parameter becomes a new one, and
+   * a tied one stays tied: make the optimizer afterwards.
+   */
+  to(dtype: DType): this {
+    const precision = floatOf(`${this.constructor.name}.to`, { dtype });
+    const moved = new Map<Tensor, Tensor>();
+    convertFields(this, (t) => {
+      if (!isFloat(t.dtype) || t.dtype === precision) return t;
+      const known = moved.get(t) ?? converted(t, precision);
+      moved.set(t, known);
+      return known;
+    });
+    return this;
+  }
+
   /** Forgets all gradients. */
   zeroGrad(): void {
     for (const p of this.parameters()) p.grad = null;
@@ -115,7 +132,8 @@ export abstract class Module {
     for (const [name, t] of Object.entries(own)) {
       const value = values[name] as Tensor;
       if (!sameShape(value.shape, t.shape) || value.dtype !== t.dtype) {
-        fail(`${name} is ${t.dtype} ${formatShape(t.shape)}, got ${value.dtype} ${formatShape(value.shape)}`);
+        const mend = sameShape(value.shape, t.shape) && isFloat(value.dtype) ? `; use model.to('${value.dtype}')` : '';
+        fail(`${name} is ${t.dtype} ${formatShape(t.shape)}, got ${value.dtype} ${formatShape(value.shape)}${mend}`);
       }
     }
     for (const [name, t] of Object.entries(own)) t.assign(values[name] as Tensor);
@@ -125,6 +143,21 @@ export abstract class Module {
 /** Fields under the names that PyTorch gives them: `runningMean` is `running_mean`. */
 export function snakeCased(fields: [string, unknown][]): [string, unknown][] {
   return fields.map(([name, x]) => [name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), x]);
+}
+
+function converted(t: Tensor, dtype: Float): Tensor {
+  const to = t.detach().to(dtype);
+  return t.state === null ? to : variable(to, t.requiresGrad);
+}
+
+/** Puts `f(t)` in the place of every tensor t that a module, or an array in it, holds. */
+function convertFields(holder: object, f: (t: Tensor) => Tensor): void {
+  for (const [key, x] of Object.entries(holder)) {
+    if (x instanceof Tensor) {
+      const to = f(x);
+      if (to !== x) Reflect.set(holder, key, to);
+    } else if (x instanceof Module || Array.isArray(x)) convertFields(x, f);
+  }
 }
 
 /** Calls `f` for a module and all it holds, by the path of field names. */

@@ -1,6 +1,7 @@
 // Convolution (cross-correlation) of planes and its two gradients, each the others' derivative. Images are
 // [N, C, H, W], weights [O, C/groups, KH, KW]; one axis is a plane of height 1.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op } from '../graph/op.ts';
@@ -55,11 +56,7 @@ function products(g: Geometry, f: (x: number, w: number, y: number) => void): vo
   }
 }
 
-const float: Op['dtype'] = (inputs) => {
-  const wrong = inputs.find((i) => i.dtype !== 'float32');
-  if (wrong === undefined) return 'float32';
-  throw new NablaError('dtype', `conv2d: got ${wrong.dtype}, expected float32; convert with .to('float32')`);
-};
+const float: Op['dtype'] = (inputs) => floatOf('conv2d', ...inputs);
 
 export const convOp: Op = {
   name: 'conv2d',

@@ -1,12 +1,12 @@
 // Elementwise ops: one number from one number of each input, inputs broadcast. Each is a row of a table: its
 // micro-operations, its formula in float64, its gradient. None has a kernel of its own: they fuse into tapes.
 import * as abi from '../../assembly/abi.ts';
-import { type DType, promote } from '../dtype.ts';
+import { type DType, isFloat, promote } from '../dtype.ts';
 import { NablaError } from '../error.ts';
-import { apply, type Node } from '../graph/node.ts';
+import { apply as applyTo, type Node } from '../graph/node.ts';
 import type { Attrs, Form, Op } from '../graph/op.ts';
 import { broadcastShapes, sizeOf } from '../shape.ts';
-import { constant } from './leaf.ts';
+import { alike, asDouble, constant } from './leaf.ts';
 import { elementwiseReference } from './reference.ts';
 
 type Vjp = (inputs: readonly Node[], y: Node, dy: Node, wanted: readonly boolean[]) => (Node | null)[];
@@ -20,14 +20,25 @@ interface Row {
   dtype?: (inputs: readonly Node[], attrs: Attrs) => DType;
 }
 
+/** A node of elementwise `op`: numbers among its inputs take the dtype of the others. */
+function apply(op: Op, inputs: readonly Node[], attrs?: Attrs): Node {
+  return applyTo(op, alike(inputs), attrs);
+}
+
+export { apply as applyAlike };
+
+/** The micro-operations of float32 are those of float64 too: a tape says which of them it works in. */
+export const floating = (forms: readonly Form[]) => ({ float32: forms, float64: forms });
+
 export function define(name: string, row: Row): Op {
   const { vjp } = row;
+  const { float32, ...others } = row.forms;
   return {
     name,
     shape: (inputs) =>
       inputs.length === 1 ? (inputs[0] as Node).shape : broadcastShapes(name, ...inputs.map((i) => i.shape)),
     dtype: row.dtype ?? ((inputs) => checked(name, row, inputs)),
-    forms: row.forms,
+    forms: { ...(float32 && floating(float32)), ...others },
     reference: elementwiseReference(row.f),
     ...(vjp && { vjp: (node, dy, wanted) => vjp(node.inputs, node, dy, wanted) }),
   };
@@ -36,7 +47,7 @@ export function define(name: string, row: Row): Op {
 function checked(name: string, row: Row, inputs: readonly Node[]): DType {
   let { dtype } = inputs[0] as Node;
   for (const input of inputs) dtype = promote(name, dtype, input.dtype);
-  if (row.forms[dtype] === undefined) {
+  if (row.forms[dtype === 'float64' ? 'float32' : dtype] === undefined) {
     const known = Object.keys(row.forms).join(' or ');
     throw new NablaError('dtype', `${name}: got ${dtype}, expected ${known}; convert with .to('float32')`, {
       op: name,
@@ -52,7 +63,7 @@ const vs = (code: number): Form => ({ code, args: 'vs' });
 const sv = (code: number): Form => ({ code, args: 'vs', order: [1, 0] });
 const comparison = (): DType => 'bool';
 
-/** A float32 function of one number. */
+/** A function of one number. */
 export function unary(name: string, micro: number, f: (x: number) => number, dx: (x: Node, y: Node, dy: Node) => Node) {
   const op = define(name, { forms: { float32: v(micro) }, f, vjp: ([x], y, dy) => [dx(x as Node, y, dy)] });
   return { op, of: (x: Node) => apply(op, [x]) };
@@ -345,11 +356,26 @@ export const castOp: Op = {
 export function cast(x: Node, to: DType): Node {
   if (x.dtype === to) return x;
   if (to === 'bool') return ne(x, constant(0, x.dtype));
-  if (x.dtype === 'bool' && to === 'float32') return apply(boolToFloatOp, [x]);
+  if (to === 'float64') return asDouble(x) ?? apply(toFloat64Op, [x]);
+  if (to === 'float32' && x.dtype !== 'int32') return apply(x.dtype === 'bool' ? boolToFloatOp : toFloat32Op, [x]);
   return apply(castOp, [x], { to });
 }
 /** A bool already is a float in memory. */
 export const boolToFloatOp: Op = define('boolToFloat', { forms: { bool: COPY }, f: (x) => x, dtype: () => 'float32' });
+/** The same numbers, exactly: a tape of float64 converts what it reads. */
+export const toFloat64Op: Op = define('toFloat64', {
+  forms: { float32: COPY, int32: COPY, bool: COPY },
+  f: (x) => x,
+  dtype: () => 'float64',
+  vjp: ([x], _y, dy) => [isFloat((x as Node).dtype) ? cast(dy, 'float32') : null],
+});
+/** Each float64 to the nearest float32. */
+export const toFloat32Op: Op = define('toFloat32', {
+  forms: { float32: v(abi.MICRO_TO_F32) },
+  f: Math.fround,
+  dtype: () => 'float32',
+  vjp: (_, _y, dy) => [cast(dy, 'float64')],
+});
 
 /** Stretches axes of size 1 to `shape`, as broadcasting does. */
 export const expandOp: Op = {
@@ -367,7 +393,7 @@ export const expandOp: Op = {
     return to;
   },
   dtype: (inputs) => (inputs[0] as Node).dtype,
-  forms: { float32: COPY, int32: COPY, bool: COPY },
+  forms: { ...floating(COPY), int32: COPY, bool: COPY },
   reference: elementwiseReference((x) => x),
   vjp: (_, dy) => [dy],
 };

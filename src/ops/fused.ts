@@ -3,14 +3,15 @@ import * as abi from '../../assembly/abi.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Form, Op } from '../graph/op.ts';
 import { broadcastShapes } from '../shape.ts';
+import { floating } from './elementwise.ts';
 import { elementwiseReference } from './reference.ts';
 
 function define(name: string, forms: readonly Form[], f: (...x: number[]) => number): Op {
   return {
     name,
     shape: (inputs) => broadcastShapes(name, ...inputs.map((i) => i.shape)),
-    dtype: () => 'float32',
-    forms: { float32: forms },
+    dtype: ([x]) => (x as Node).dtype,
+    forms: floating(forms),
     reference: elementwiseReference(f),
   };
 }

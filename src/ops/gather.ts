@@ -1,5 +1,6 @@
 // Rows picked by index, and its gradient, rows added by index.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
@@ -49,7 +50,7 @@ export const gatherOp: Op = {
 export const scatterAddOp: Op = {
   name: 'scatterAdd',
   shape: (_, attrs) => attrs.shape as Shape,
-  dtype: () => 'float32',
+  dtype: ([x]) => floatOf('scatterAdd', x as Node),
   indices: (node) => [{ input: 1, below: node.shape[0] as number, what: 'scatterAdd: index' }],
   vjp: (node, dy, wanted) => [wanted[0] ? apply(gatherOp, [dy, node.inputs[1] as Node]) : null, null],
   lower: ([node], l) => {

@@ -2,7 +2,7 @@
 import * as abi from '../../assembly/abi.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
-import { add, erfReference, exp, mul, sigmoid, square, sub, unary, v } from './elementwise.ts';
+import { add, erfReference, exp, floating, mul, sigmoid, square, sub, unary, v } from './elementwise.ts';
 import { constant } from './leaf.ts';
 
 /** x·Φ(x) or its derivative, in the form that the micro-operations compute; both are one where a tape needs both. */
@@ -14,7 +14,7 @@ function define(
   dx: (x: Node) => Node,
 ): Op {
   const single = unary(name, micro, f, (x, _, dy) => mul(dy, dx(x))).op;
-  const forms = { float32: [...v(micro), { code: both, args: 'v', joint: true }] };
+  const forms = floating([...v(micro), { code: both, args: 'v', joint: true }]);
   return { ...single, forms, joint: { name: name.replace('Slope', ''), part, parts: 2, inputs: 1 } };
 }
 const ERF_FORM = abi.MICRO_GELU_BOTH;

@@ -1,5 +1,6 @@
 // Matrix products. A transpose is a flag, since packing reads either order; bias and activation are an epilogue.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
@@ -25,11 +26,7 @@ export const matmulOp: Op = {
     if (k !== kb) throw new Error(`matmul: ${k} and ${kb}`);
     return [...(batchA.length > 0 ? batchA : batchB), m, n];
   },
-  dtype: (inputs) => {
-    const wrong = inputs.find((i) => i.dtype !== 'float32');
-    if (wrong === undefined) return 'float32';
-    throw new NablaError('dtype', `matmul: got ${wrong.dtype}, expected float32; convert with .to('float32')`);
-  },
+  dtype: (inputs) => floatOf('matmul', ...inputs),
   vjp: (node, dy, wanted) => {
     const [a, b] = node.inputs as [Node, Node];
     const { transA, transB } = node.attrs as { transA: boolean; transB: boolean };

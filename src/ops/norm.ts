@@ -1,8 +1,9 @@
 // Layer normalisation: a kernel over rows for the value, and one that makes all its gradients in one pass.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
-import type { Attrs, Op } from '../graph/op.ts';
+import type { Attrs, Lowering, Op, Ref } from '../graph/op.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { add, div, mul, sqrt, square, sub } from './elementwise.ts';
 import { constant } from './leaf.ts';
@@ -18,7 +19,13 @@ interface Settings {
 }
 const settings = (attrs: Attrs) => attrs as unknown as Settings;
 
-const bitsOf = (x: number) => new Int32Array(Float32Array.of(x).buffer)[0] as number;
+/** How an instruction over x takes eps: the bits of a float32, or an operand of float64. */
+function epsWord(l: Lowering, x: Node, eps: number): number | Ref {
+  if (x.dtype === 'float64') return l.read(constant(eps, 'float64'));
+  return new Int32Array(Float32Array.of(eps).buffer)[0] as number;
+}
+
+const float: Op['dtype'] = (inputs) => floatOf('layerNorm', ...inputs);
 
 /** Rows and columns of x as the kernel sees it. */
 function rowsOf(x: Node, attrs: Attrs): [number, number] {
@@ -46,11 +53,7 @@ function momentsOf(x: Float64Array, node: Node, attrs: Attrs): { mean: number; s
 export const layerNormOp: Op = {
   name: 'layerNorm',
   shape: ([x]) => (x as Node).shape,
-  dtype: (inputs) => {
-    const wrong = inputs.find((i) => i.dtype !== 'float32');
-    if (wrong === undefined) return 'float32';
-    throw new NablaError('dtype', `layerNorm: got ${wrong.dtype}, expected float32; convert with .to('float32')`);
-  },
+  dtype: float,
   vjp: (node, dy, wanted) => {
     const { inputs, attrs } = node;
     const { weight, bias } = settings(attrs);
@@ -64,7 +67,7 @@ export const layerNormOp: Op = {
     const x = inputs[0] as Node;
     l.emit(abi.OP_LAYER_NORM, [
       ...[l.write(node as Node), l.read(x), weight ? l.read(inputs[1] as Node) : null],
-      ...[bias ? l.read(inputs.at(-1) as Node) : null, ...rowsOf(x, attrs), bitsOf(eps)],
+      ...[bias ? l.read(inputs.at(-1) as Node) : null, ...rowsOf(x, attrs), epsWord(l, x, eps)],
     ]);
   },
   reference: (given, node) => {
@@ -92,7 +95,7 @@ const lowerGrad: NonNullable<Op['lower']> = ([dx, dw, db], l) => {
   const [dwParts, dbParts] = [parts(dw), parts(db)];
   l.emit(abi.OP_LAYER_NORM_GRAD, [
     ...[dx ? l.write(dx) : null, dwParts ?? null, dbParts ?? null, l.read(x), l.read(dy), w ? l.read(w) : null],
-    ...[rows, cols, bitsOf(settings(attrs).eps), slices],
+    ...[rows, cols, epsWord(l, x, settings(attrs).eps), slices],
   ]);
   if (slices === 1) return;
   if (dw && dwParts) emitRowSum(l, dw, dwParts, slices);
@@ -116,7 +119,7 @@ function gradient(
   reference: NonNullable<Op['reference']>,
 ): Op {
   return {
-    ...{ name, shape, dtype: () => 'float32', joint: { name: 'layerNormGrad', part, parts: 3, inputs: 3 } },
+    ...{ name, shape, dtype: float, joint: { name: 'layerNormGrad', part, parts: 3, inputs: 3 } },
     lower: lowerGrad,
     expression: ({ inputs, attrs }) => {
       const [x, dy, w] = inputs as [Node, Node, Node | undefined];

@@ -1,5 +1,6 @@
 // Max-pooling of planes. Values and places of the maxima are two ops that share one instruction.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
@@ -77,13 +78,7 @@ export const maxPoolOp: Op = output(
   'maxPool2d',
   0,
   {
-    dtype: ([x]) => {
-      if ((x as Node).dtype === 'float32') return 'float32';
-      throw new NablaError(
-        'dtype',
-        `maxPool2d: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`,
-      );
-    },
+    dtype: ([x]) => floatOf('maxPool2d', x as Node),
     vjp: (node, dy) => {
       const x = node.inputs[0] as Node;
       return [apply(maxPoolGradOp, [dy, apply(maxPoolPlaceOp, [x], node.attrs)], { shape: x.shape })];
@@ -99,7 +94,7 @@ export const maxPoolPlaceOp: Op = output('maxPool2dPlace', 1, { dtype: () => 'in
 export const maxPoolGradOp: Op = {
   name: 'maxPool2dGrad',
   shape: (_, attrs) => attrs.shape as Shape,
-  dtype: () => 'float32',
+  dtype: ([dy]) => (dy as Node).dtype,
   vjp: (node, g, wanted) => {
     const [, places] = node.inputs as [Node, Node];
     return [wanted[0] ? apply(maxPoolPickOp, [g, places]) : null, null];

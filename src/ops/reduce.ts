@@ -1,5 +1,6 @@
 // Reductions over axes. Sums, maxima and minima end a tape; argmax has a kernel, since it returns a place.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op, Ref } from '../graph/op.ts';
@@ -26,10 +27,7 @@ export function define(
   return {
     name,
     shape: ([x], attrs) => keptShape((x as Node).shape, axesOf(attrs)),
-    dtype: ([x]) => {
-      if ((x as Node).dtype === 'float32') return 'float32';
-      throw new NablaError('dtype', `${name}: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`);
-    },
+    dtype: ([x]) => floatOf(name, x as Node),
     reduce: micro,
     reference: ([x], node) => {
       const out = new Float64Array(node.nElems).fill(start);
@@ -57,7 +55,7 @@ const extreme = (name: string, micro: number, start: number, f: (a: number, x: n
   define(name, micro, start, f, (node, dy) => {
     const x = node.inputs[0] as Node;
     // The extreme of this very x: one read earlier came from another program, which may have rounded differently.
-    const hit = cast(eq(x, apply(node.op, [x], node.attrs)), 'float32');
+    const hit = cast(eq(x, apply(node.op, [x], node.attrs)), x.dtype);
     const share = div(dy, apply(sumOp, [hit], node.attrs));
     return [mul(hit, share)];
   });
@@ -108,8 +106,8 @@ function place(name: string, minimum: number): Op {
     name,
     shape: ([x], attrs) => keptShape((x as Node).shape, axesOf(attrs)),
     dtype: ([x]) => {
-      if ((x as Node).dtype === 'float32') return 'int32';
-      throw new NablaError('dtype', `${name}: got ${(x as Node).dtype}, expected float32; convert with .to('float32')`);
+      floatOf(name, x as Node);
+      return 'int32';
     },
     vjp: () => [null],
     lower: ([node], l) => {

@@ -20,8 +20,9 @@ const direction = (attrs: Attrs) => attrs as unknown as Direction;
 const turned = (attrs: Attrs) => ({ ...attrs, reverse: !direction(attrs).reverse });
 
 function checked(name: string, x: Node): 'float32' | 'int32' {
-  if (x.dtype !== 'bool') return x.dtype;
-  throw new NablaError('dtype', `${name}: got bool, expected float32 or int32; convert with .to('int32')`);
+  if (x.dtype === 'float32' || x.dtype === 'int32') return x.dtype;
+  const mend = x.dtype === 'bool' ? 'int32' : 'float32';
+  throw new NablaError('dtype', `${name}: got ${x.dtype}, expected float32 or int32; convert with .to('${mend}')`);
 }
 
 function emitScan(node: Node, a: Node | null, b: Node, l: Lowering): void {

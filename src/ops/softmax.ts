@@ -1,20 +1,16 @@
 // Softmax, its log, and softmax cross-entropy: kernels over rows, which never take the log of a softmax.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import { exp, expand, mul, neg, sub } from './elementwise.ts';
-import { constant } from './leaf.ts';
+import { cast, exp, expand, mul, neg, sub } from './elementwise.ts';
+import { alike, constant } from './leaf.ts';
 import { permute, reshape } from './move.ts';
 import { sum } from './reduce.ts';
 
 const rowsOf = (shape: Shape): [number, number] => [sizeOf(shape.slice(0, -1)), shape.at(-1) as number];
-
-function float(name: string, x: Node): 'float32' {
-  if (x.dtype === 'float32') return 'float32';
-  throw new NablaError('dtype', `${name}: got ${x.dtype}, expected float32; convert with .to('float32')`);
-}
 
 /** The reference of a function of rows. */
 function byRows(node: Node, x: Float64Array, f: (row: Float64Array, r: number) => ArrayLike<number>): Float64Array {
@@ -34,8 +30,10 @@ function logSumExp(row: Float64Array): number {
 }
 
 const softmaxOf = (row: Float64Array) => {
-  const z = logSumExp(row);
-  return row.map((v) => Math.exp(v - z));
+  const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const terms = row.map((v) => Math.exp(v - top));
+  const sum = terms.reduce((a, b) => a + b, 0);
+  return terms.map((e) => e / sum);
 };
 
 /**
@@ -68,7 +66,7 @@ function softmaxLike(name: string, log: 0 | 1): Op {
   return {
     name,
     shape: ([x]) => (x as Node).shape,
-    dtype: ([x]) => float(name, x as Node),
+    dtype: ([x]) => floatOf(name, x as Node),
     vjp: (node, dy) => [apply(log ? logSoftmaxGradOp : softmaxGradOp, [node, dy], node.attrs)],
     lower: ([node], l) => {
       const { inputs, attrs } = node as Node;
@@ -92,7 +90,7 @@ function gradLike(name: string, log: 0 | 1, expression: (y: Node, dy: Node) => N
   return {
     name,
     shape: ([y]) => (y as Node).shape,
-    dtype: () => 'float32',
+    dtype: (inputs) => floatOf(name, ...inputs),
     expression: (node) => expression(node.inputs[0] as Node, node.inputs[1] as Node),
     lower: ([node], l) => {
       const { inputs, attrs } = node as Node;
@@ -143,6 +141,9 @@ export function causalSoftmax(x: Node, first = 1): Node {
 
 const isLabels = (target: Node) => target.dtype === 'int32';
 
+/** That of the logits; probabilities share it, and so does a gradient. */
+const crossEntropyDType: Op['dtype'] = (inputs) => floatOf('crossEntropy', ...inputs.filter((i) => !isLabels(i)));
+
 function checkTarget(logits: Node, target: Node): void {
   const wanted = isLabels(target) ? logits.shape.slice(0, -1) : logits.shape;
   if (logits.shape.length > 0 && wanted.length === target.shape.length && wanted.every((d, i) => d === target.shape[i]))
@@ -184,7 +185,7 @@ export const crossEntropyOp: Op = {
     checkTarget(logits as Node, target as Node);
     return (logits as Node).shape.slice(0, -1);
   },
-  dtype: ([logits]) => float('crossEntropy', logits as Node),
+  dtype: crossEntropyDType,
   joint: { name: 'crossEntropy', part: 0, parts: 2, inputs: 2 },
   indices,
   vjp: (node, dy, wanted) => {
@@ -210,7 +211,7 @@ export const crossEntropyOp: Op = {
 export const crossEntropyGradOp: Op = {
   name: 'crossEntropyGrad',
   shape: ([logits]) => (logits as Node).shape,
-  dtype: () => 'float32',
+  dtype: crossEntropyDType,
   joint: { name: 'crossEntropy', part: 1, parts: 2, inputs: 2 },
   indices,
   lower: lowerCrossEntropy,
@@ -218,7 +219,8 @@ export const crossEntropyGradOp: Op = {
     const [logits, target, dy] = node.inputs as [Node, Node, Node];
     const scaled = mul(g, dy.shape.length === 0 ? dy : reshape(dy, [...dy.shape, 1]));
     const total = isLabels(target) ? scaled : mul(scaled, sum(target, -1, true));
-    const plain = () => apply(crossEntropyGradOp, [logits, target, expand(constant(1), logits.shape.slice(0, -1))]);
+    const plain = () =>
+      apply(crossEntropyGradOp, [logits, target, expand(constant(1, logits.dtype), logits.shape.slice(0, -1))]);
     return [
       wanted[0] ? apply(softmaxGradOp, [softmax(logits), total]) : null,
       wanted[1] ? sub(sum(mul(scaled, softmax(logits)), -1, true), scaled) : null,
@@ -237,5 +239,5 @@ export const crossEntropyGradOp: Op = {
 };
 
 export function crossEntropy(logits: Node, target: Node): Node {
-  return apply(crossEntropyOp, [logits, target]);
+  return apply(crossEntropyOp, alike([logits, target.dtype === 'bool' ? cast(target, logits.dtype) : target]));
 }

@@ -1,6 +1,7 @@
 // Adam (Kingma and Ba 2015) with PyTorch's weight decay.
 
 import { state, zeros } from '../create.ts';
+import type { DType } from '../dtype.ts';
 import { checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkOption, Optimizer } from './optimizer.ts';
@@ -22,9 +23,8 @@ export class Adam extends Optimizer {
   readonly #second: (Tensor | null)[];
   /** Steps made, as a variable, so that a compiled step counts too. */
   readonly #steps = state(zeros([]));
-  /** lr/(1−β₁ᵗ) and 1/√(1−β₂ᵗ) of the present step. */
-  #rate: Tensor | null = null;
-  #correction: Tensor | null = null;
+  /** lr/(1−β₁ᵗ) and 1/√(1−β₂ᵗ) of the present step, in each precision that a parameter has. */
+  readonly #scales = new Map<DType, { rate: Tensor; correction: Tensor }>();
 
   constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}) {
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
@@ -42,18 +42,25 @@ export class Adam extends Optimizer {
   }
 
   protected override begin(): void {
-    const t = this.#steps.add(1);
-    this.#steps.assign(t);
+    const steps = this.#steps.add(1);
+    this.#steps.assign(steps);
+    this.#scales.clear();
+    for (const { dtype } of this.parameters) {
+      if (!this.#scales.has(dtype)) this.#scales.set(dtype, this.#scalesAt(steps.to(dtype)));
+    }
+  }
+
+  #scalesAt(t: Tensor): { rate: Tensor; correction: Tensor } {
     // 1 − βᵗ = −expm1(t·log β), which loses no digits for β near 1.
     const debias = (beta: number) =>
       t
         .mul(this.number(() => Math.log(beta)))
         .expm1()
         .neg();
-    this.#rate = debias(this.betas[0])
+    const rate = debias(this.betas[0])
       .reciprocal()
       .mul(this.number(() => this.lr));
-    this.#correction = debias(this.betas[1]).sqrt().reciprocal();
+    return { rate, correction: debias(this.betas[1]).sqrt().reciprocal() };
   }
 
   protected override update(p: Tensor, gradient: Tensor, i: number): void {
@@ -73,11 +80,12 @@ export class Adam extends Optimizer {
       g.square(),
       this.number(() => 1 - this.betas[1]),
     );
+    const { rate, correction } = this.#scales.get(p.dtype) as { rate: Tensor; correction: Tensor };
     const scale = v
       .sqrt()
-      .mul(this.#correction as Tensor)
+      .mul(correction)
       .add(this.number(() => this.eps));
-    p.assign(p.sub(m.div(scale).mul(this.#rate as Tensor)));
+    p.assign(p.sub(m.div(scale).mul(rate)));
   }
 
   protected override remembered(): Tensor[] {
@@ -87,7 +95,7 @@ export class Adam extends Optimizer {
 
 /** A moving average moved towards x by a share s. */
 function moved(averages: (Tensor | null)[], i: number, p: Tensor, x: Tensor, s: Tensor): Tensor {
-  averages[i] ??= state(zeros(p.shape));
+  averages[i] ??= state(zeros(p.shape, { dtype: p.dtype }));
   const average = averages[i] as Tensor;
   const next = average.add(x.sub(average).mul(s));
   average.assign(next);

@@ -1,6 +1,7 @@
 // Stochastic gradient descent with momentum (Polyak 1964), Nesterov's form and L2 weight decay, as PyTorch's.
 
 import { state, zeros } from '../create.ts';
+import type { DType } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
@@ -24,8 +25,8 @@ export class SGD extends Optimizer {
   readonly #velocities: (Tensor | null)[];
   /** 0 before the first step with dampening, 1 ever after. */
   #started: Tensor | null = null;
-  /** What share of the gradient enters the velocity in the present step: all of it in the first. */
-  #share: Tensor | null = null;
+  /** What share of the gradient enters the velocity in the present step, in each precision: all of it in the first. */
+  readonly #shares = new Map<DType, Tensor>();
 
   constructor(parameters: Iterable<Tensor>, options: SGDOptions) {
     const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options ?? {};
@@ -48,10 +49,11 @@ export class SGD extends Optimizer {
   }
 
   protected override begin(): void {
-    this.#share = null;
+    this.#shares.clear();
     if (!this.uses(() => this.dampening !== 0)) return;
     this.#started ??= state(zeros([]));
-    this.#share = this.#started.mul(this.number(() => -this.dampening)).add(1);
+    const tau = this.number(() => -this.dampening);
+    for (const { dtype } of this.parameters) this.#shares.set(dtype, this.#started.to(dtype).mul(tau).add(1));
     this.#started.assign(1);
   }
 
@@ -63,10 +65,11 @@ export class SGD extends Optimizer {
   }
 
   #withMomentum(p: Tensor, g: Tensor, i: number): Tensor {
-    this.#velocities[i] ??= state(zeros(p.shape));
+    this.#velocities[i] ??= state(zeros(p.shape, { dtype: p.dtype }));
     const v = this.#velocities[i] as Tensor;
     const momentum = this.number(() => this.momentum);
-    const next = v.mul(momentum).add(this.#share === null ? g : g.mul(this.#share));
+    const share = this.#shares.get(p.dtype);
+    const next = v.mul(momentum).add(share === undefined ? g : g.mul(share));
     v.assign(next);
     return this.nesterov ? next.mul(momentum).add(g) : next;
   }

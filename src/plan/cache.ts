@@ -38,7 +38,7 @@ function push(word: number): void {
 }
 
 const KIND = { operand: -1, lasting: -2, passing: -3 } as const;
-const DTYPE = { float32: 0, int32: 1, bool: 2 } as const;
+const DTYPE = { float32: 0, int32: 1, bool: 2, float64: 3 } as const;
 
 /** A node whose elements a run is handed; one without inputs or value is too old to be read, or escaped its trace. */
 function isLeaf(node: Node): boolean {

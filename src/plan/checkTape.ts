@@ -8,6 +8,7 @@ import {
   MICRO_GELU_TANH_BOTH,
   MICRO_SGD_MOMENTUM,
   SLOT_IN,
+  SLOT_MODE,
   SLOT_OUT,
   SLOT_TEMP,
 } from '../../assembly/abi.ts';
@@ -32,7 +33,7 @@ const PER_SLOT = 4;
 
 export function slotsOf(words: Words): Slot[] {
   return Array.from({ length: words[2] as number }, (_, k) => ({
-    mode: words[HEAD + k * PER_SLOT] as number,
+    mode: (words[HEAD + k * PER_SLOT] as number) & SLOT_MODE,
     ref: words[HEAD + k * PER_SLOT + 1] as Ref | null,
   }));
 }

@@ -1,7 +1,6 @@
 // What one instruction costs: floating-point operations, bytes moved, and its sizes as text. The one place that
 // reads them out of an instruction's words: dividing work between threads and profiling both ask here.
 import * as abi from '../../assembly/abi.ts';
-import { ELEMENT_BYTES } from '../dtype.ts';
 import type { Ref } from '../graph/op.ts';
 import type { Instruction } from './encode.ts';
 import type { Buffer } from './memory.ts';
@@ -16,7 +15,10 @@ export interface Cost {
 }
 
 type Words = Instruction['words'];
-type Rule = (word: (k: number) => number, words: Words) => Cost;
+/** `float`: bytes of a float. */
+type Rule = (word: (k: number) => number, words: Words, float: number) => Cost;
+
+const INDEX_BYTES = 4;
 
 const times = (...sizes: number[]) => sizes.join('×');
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
@@ -32,14 +34,14 @@ function operandBytes(words: Words): number {
   return [...buffers].reduce((sum, { nBytes }) => sum + nBytes, 0);
 }
 
-const gemm: Rule = (word, words) => {
+const gemm: Rule = (word, words, float) => {
   const [m, n, k, batch] = [word(6), word(7), word(8), word(13)];
   const [a, b] = [m * k * (word(14) === 0 ? 1 : batch), k * n * (word(15) === 0 ? 1 : batch)];
   const bias = words[3] === null ? 0 : word(12) & abi.GEMM_BIAS_ROWS ? m : n;
   const d = words[4] === null ? 0 : m * n * (word(16) === 0 ? 1 : batch);
   return {
     flops: 2 * m * n * k * batch,
-    bytes: (a + b + m * n * batch + bias + d) * ELEMENT_BYTES,
+    bytes: (a + b + m * n * batch + bias + d) * float,
     sizes: (batch > 1 ? `${batch} of ` : '') + times(m, n, k),
   };
 };
@@ -56,34 +58,37 @@ const conv: Rule = (word, words) => {
 };
 
 /** The tape's slots hold all it touches; its temporaries stay in the L1 cache. */
-const map: Rule = (word, words) => {
+const map: Rule = (word, words, float) => {
   const [n, nSlots, nTape, slices] = [word(1), word(3), word(4), word(5)];
-  let elements = 0;
+  let bytes = 0;
   for (let slot = 0; slot < nSlots; slot++) {
     const at = 5 + slot * 4;
-    const [mode, period] = [words[at], words[at + 3] as number];
-    if (mode === abi.SLOT_IN || mode === abi.SLOT_OUT) elements += n;
-    else if (mode === abi.SLOT_SCALAR) elements += 1;
-    else if (mode === abi.SLOT_VIEW) elements += period;
-    else if (mode === abi.SLOT_REDUCE) elements += slices * period;
+    const [word, period] = [words[at] as number, words[at + 3] as number];
+    const mode = word & abi.SLOT_MODE;
+    const each = word === mode ? float : 4;
+    if (mode === abi.SLOT_IN || mode === abi.SLOT_OUT) bytes += n * each;
+    else if (mode === abi.SLOT_SCALAR) bytes += each;
+    else if (mode === abi.SLOT_VIEW) bytes += period * each;
+    else if (mode === abi.SLOT_REDUCE) bytes += slices * period * each;
   }
-  return { flops: 0, bytes: elements * ELEMENT_BYTES, sizes: `${n} · ${nTape}` };
+  return { flops: 0, bytes, sizes: `${n} · ${nTape}` };
 };
 
-const copy: Rule = (word) => {
+const copy: Rule = (word, _, float) => {
   const sizes = Array.from({ length: word(3) }, (_, axis) => word(6 + axis * 3));
-  return { flops: 0, bytes: 2 * product(sizes) * ELEMENT_BYTES, sizes: times(...sizes) };
+  return { flops: 0, bytes: 2 * product(sizes) * float, sizes: times(...sizes) };
 };
 
-const gather: Rule = (word) => {
+const gather: Rule = (word, _, float) => {
   const [n, inner] = [word(4), word(5)];
-  return { flops: 0, bytes: (2 * n * inner + n) * ELEMENT_BYTES, sizes: times(n, inner) };
+  return { flops: 0, bytes: 2 * n * inner * float + n * INDEX_BYTES, sizes: times(n, inner) };
 };
 
 /** Clears the rows, then reads, adds and writes. */
-const scatterAdd: Rule = (word) => {
+const scatterAdd: Rule = (word, _, float) => {
   const [n, inner, rows] = [word(4), word(5), word(6)];
-  return { flops: 0, bytes: (rows * inner + 3 * n * inner + n) * ELEMENT_BYTES, sizes: times(n, inner) };
+  const bytes = (rows * inner + 3 * n * inner) * float + n * INDEX_BYTES;
+  return { flops: 0, bytes, sizes: times(n, inner) };
 };
 
 /** Everything else reads and writes its operands once; its sizes are the words named. */
@@ -118,6 +123,6 @@ const RULES: Readonly<Record<number, Rule>> = {
 };
 const OTHER = streams();
 
-export function costOf({ opcode, words }: Instruction): Cost {
-  return (RULES[opcode] ?? OTHER)((k) => words[k - 1] as number, words);
+export function costOf({ opcode, words, flags }: Instruction): Cost {
+  return (RULES[opcode] ?? OTHER)((k) => words[k - 1] as number, words, flags & abi.FLAG_F64 ? 8 : 4);
 }

@@ -1,16 +1,16 @@
 // Writes a scheduled graph as instructions over symbolic buffers, noting when each buffer is first and last used.
-import { NONE } from '../../assembly/abi.ts';
-import { ELEMENT_BYTES } from '../dtype.ts';
+import { FLAG_F64, NONE } from '../../assembly/abi.ts';
+import { bytesOf, type DType } from '../dtype.ts';
 import type { Node } from '../graph/node.ts';
 import type { Lowering, Op, Ref } from '../graph/op.ts';
-import { type Group, storage } from './group.ts';
+import { type Group, isDouble, storage } from './group.ts';
 import type { Buffer } from './memory.ts';
 import { emitTape, type TapeContext } from './tape.ts';
 
 export interface Instruction {
   opcode: number;
   words: readonly (number | Ref | null)[];
-  /** FLAG_*: who runs it and whether threads wait before it. */
+  /** FLAG_*: who runs it, whether threads wait before it, whether its floats are float64. */
   flags: number;
   /** Names of the nodes it computes. */
   computes: string;
@@ -19,12 +19,15 @@ export interface Instruction {
 }
 
 const FOREVER = Number.MAX_SAFE_INTEGER;
+const OWN_BYTES = 8;
+
+const sameSize = (a: Node, b: Node) => a.nElems === b.nElems && a.nBytes === b.nBytes;
 
 export class Encoder implements Lowering, TapeContext {
   readonly instructions: Instruction[] = [];
   readonly buffers: Buffer[] = [];
   /** Numbers that every run finds in the program's own block: byte offset and value. */
-  readonly constants: { byteOffset: number; value: number; float: boolean }[] = [];
+  readonly constants: { byteOffset: number; value: number; dtype: DType }[] = [];
   ownBytes = 0;
   readonly #of = new Map<Node, Buffer>();
   readonly #members = new Map<Node, Group>();
@@ -33,6 +36,8 @@ export class Encoder implements Lowering, TapeContext {
   /** The tape that last wrote one of its results over a buffer. */
   readonly #takenBy = new Map<Buffer, Group | null>();
   #group: Group | null = null;
+  /** Whether the floats of what is emitted are float64. */
+  #double = false;
   #done = new Set<Group>();
   #zero: Ref | null = null;
 
@@ -57,7 +62,7 @@ export class Encoder implements Lowering, TapeContext {
     index: number,
     lives: 'all' | 'used' | 'to the end' | 'from the start',
   ): Buffer {
-    const buffer = this.#buffer(kind, index, node.nElems * ELEMENT_BYTES);
+    const buffer = this.#buffer(kind, index, node.nBytes);
     if (lives === 'all' || lives === 'from the start') buffer.first = -1;
     if (lives === 'all' || lives === 'to the end') buffer.last = FOREVER;
     this.#of.set(node, buffer);
@@ -69,21 +74,22 @@ export class Encoder implements Lowering, TapeContext {
     this.#of.set(node, this.#of.get(other) as Buffer);
   }
 
-  /** `words` numbers in the program's own block, for a run to fill in. */
-  own(node: Node | null, words: number): Buffer {
-    const buffer = this.#buffer('own', this.ownBytes, words * ELEMENT_BYTES);
-    this.ownBytes += 8;
+  /** Up to eight bytes in the program's own block, for a run to fill in. */
+  own(node: Node | null, nBytes: number): Buffer {
+    const buffer = this.#buffer('own', this.ownBytes, nBytes);
+    this.ownBytes += OWN_BYTES;
     if (node !== null) this.#of.set(node, buffer);
     return buffer;
   }
 
   constant(node: Node): void {
-    const { index } = this.own(node, 1);
-    this.constants.push({ byteOffset: index, value: node.attrs.value as number, float: node.dtype !== 'int32' });
+    const { index } = this.own(node, node.nBytes);
+    this.constants.push({ byteOffset: index, value: node.attrs.value as number, dtype: node.dtype });
   }
 
   lower(g: Group): void {
     this.#group = g;
+    this.#double = isDouble(g.nodes[0] as Node);
     if (g.space !== null) emitTape(g, this);
     else this.#lowerKernel(g);
     this.#done.add(g);
@@ -100,6 +106,7 @@ export class Encoder implements Lowering, TapeContext {
   /** A strided copy at the end: an update that could not be made in place. */
   copy(from: Node, to: Node, opcode: number): void {
     this.#group = null;
+    this.#double = from.dtype === 'float64';
     const n = from.nElems;
     this.emit(opcode, [{ ...this.#ref(to), id: from.id, writes: true }, this.#ref(from), 1, 0, 0, n, 1, 1]);
   }
@@ -114,20 +121,21 @@ export class Encoder implements Lowering, TapeContext {
     if (!this.#of.has(node)) {
       const old = over.map(storage).find((s) => this.#canTake(s, node));
       if (old !== undefined) this.#take(node, old);
-      else this.#of.set(node, this.#buffer('arena', 0, node.nElems * ELEMENT_BYTES));
+      else this.#of.set(node, this.#buffer('arena', 0, node.nBytes));
     }
     return { ...this.#ref(node), writes: true };
   }
 
   scratch(nElems: number): Ref {
-    const buffer = this.#buffer('arena', 0, nElems * ELEMENT_BYTES);
+    const buffer = this.#buffer('arena', 0, nElems * bytesOf(this.#double ? 'float64' : 'float32'));
     return { buffer, byteOffset: 0, id: -this.buffers.length, writes: true };
   }
 
   zero(): Ref {
     if (this.#zero === null) {
-      const buffer = this.own(null, 1);
-      this.constants.push({ byteOffset: buffer.index, value: 0, float: true });
+      const buffer = this.own(null, 4);
+      // Its first half is the 0 of four bytes.
+      this.constants.push({ byteOffset: buffer.index, value: 0, dtype: 'float64' });
       this.#zero = { buffer, byteOffset: 0, id: 0, writes: false };
     }
     return this.#zero;
@@ -144,7 +152,7 @@ export class Encoder implements Lowering, TapeContext {
     const nodes = this.#group?.nodes ?? [];
     const computes = nodes.map((n) => n.op.name).join(' ') || 'update';
     const layer = [...new Set(nodes.map((n) => n.layer).filter(Boolean))].join(' ');
-    this.instructions.push({ opcode, words, flags: 0, computes, layer });
+    this.instructions.push({ opcode, words, flags: this.#double ? FLAG_F64 : 0, computes, layer });
   }
 
   // ---- TapeContext
@@ -158,7 +166,7 @@ export class Encoder implements Lowering, TapeContext {
   /** Whether the memory of `old` is free once the present tape has read it in step. */
   #canTake(old: Node, node: Node): boolean {
     const buffer = this.#of.get(old);
-    if (buffer?.kind !== 'arena' || buffer.last === FOREVER || old.nElems !== node.nElems || this.#kept.has(old))
+    if (buffer?.kind !== 'arena' || buffer.last === FOREVER || !sameSize(old, node) || this.#kept.has(old))
       return false;
     if (this.#members.get(old) === this.#group) return false;
     for (const reader of this.#readers.get(old) ?? []) {
@@ -175,7 +183,7 @@ export class Encoder implements Lowering, TapeContext {
   #ref(node: Node): Ref {
     let [at, byteOffset] = [node, 0];
     while (at.op.view !== undefined && at.value === null) {
-      byteOffset += at.op.view(at) * ELEMENT_BYTES;
+      byteOffset += at.op.view(at) * bytesOf(at.dtype);
       at = at.inputs[0] as Node;
     }
     if (!this.#of.has(at) && at.attrs.value !== undefined) this.constant(at);

@@ -39,7 +39,11 @@ export function awaited(node: Node): Node[] {
 /** Room left below the kernel's limits: a node may need a slot for its result and one for each of four inputs. */
 const MAX_NODES = Math.min(MAP_SLOTS, MAP_TAPE) / 5;
 
+/** Whether a node is computed in float64: by an instruction or a tape of its own kind, which also reads and gives bools and int32. */
+export const isDouble = (node: Node) => node.dtype === 'float64' || node.inputs.some((i) => i.dtype === 'float64');
+
 const isTape = (node: Node) => node.op.forms !== undefined || node.op.reduce !== undefined;
+const isDoubleTape = (tape: Group) => isDouble(tape.nodes[0] as Node);
 const spaceOf = (node: Node): Shape => (node.op.reduce === undefined ? node.shape : (node.inputs[0] as Node).shape);
 
 /** All groups that `order` (inputs before users) needs; `keep` are the nodes whose elements somebody outside reads. */
@@ -91,6 +95,7 @@ class Grouping {
 
   #fits(node: Node, tape: Group): boolean {
     if (tape.space === null || !sameShape(tape.space, spaceOf(node)) || tape.nodes.length >= MAX_NODES) return false;
+    if (isDouble(node) !== isDoubleTape(tape)) return false;
     if (node.op.reduce !== undefined && !sharesReduction(node, tape)) return false;
     const joined = new Set<Group>();
     const known = node.inputs.every((input) => {
@@ -111,6 +116,7 @@ class Grouping {
       from?.space != null &&
       from.level === tape.level &&
       sameShape(from.space, tape.space as Shape) &&
+      isDoubleTape(from) === isDoubleTape(tape) &&
       input.op.reduce === undefined &&
       !from.nodes.some((n) => n.op.reduce !== undefined)
     );
@@ -185,7 +191,7 @@ function sink(groups: Group[], of: Map<Node, Group>, order: readonly Node[]): Gr
     const [reader, ...others] = [...(readers.get(tape) ?? [])];
     if (!reader || others.length > 0 || tape.space === null || reader.space === null) continue;
     if (tape.nodes.some((n) => n.op.reduce !== undefined) || !sameShape(tape.space, reader.space)) continue;
-    if (tape.nodes.length + reader.nodes.length >= MAX_NODES) continue;
+    if (tape.nodes.length + reader.nodes.length >= MAX_NODES || isDoubleTape(tape) !== isDoubleTape(reader)) continue;
     reader.nodes.unshift(...tape.nodes);
     for (const source of sources.get(tape) ?? []) {
       const set = readers.get(source) as Set<Group | null>;

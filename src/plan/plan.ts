@@ -2,7 +2,7 @@
 
 import * as abi from '../../assembly/abi.ts';
 import { OP_COPY } from '../../assembly/abi.ts';
-import { type DType, ELEMENT_BYTES } from '../dtype.ts';
+import type { DType } from '../dtype.ts';
 import type { Node } from '../graph/node.ts';
 import type { Ref } from '../graph/op.ts';
 import { walk } from '../graph/walk.ts';
@@ -79,9 +79,7 @@ export function makePlan(input: PlanInput): Plan {
   const encoder = new Encoder(groups, kept);
   const leaves = bindLeaves(encoder, input.leaves);
   const outBuffers = outputs.map((node, k) =>
-    node.nElems * ELEMENT_BYTES <= SMALL_BYTES
-      ? encoder.bind(node, 'arena', k, 'to the end')
-      : encoder.bind(node, 'output', k, 'used'),
+    node.nBytes <= SMALL_BYTES ? encoder.bind(node, 'arena', k, 'to the end') : encoder.bind(node, 'output', k, 'used'),
   );
   for (const [k, update] of updates.entries()) {
     if (inPlace.has(update)) encoder.alias(update.node, update.leaf);
@@ -120,7 +118,7 @@ export function makePlan(input: PlanInput): Plan {
     })),
     targets: input.updates.map((u, k) => ({
       leaf: u.leaf,
-      nBytes: u.node.nElems * ELEMENT_BYTES,
+      nBytes: u.node.nBytes,
       id: (updates[k] as Update).node.id,
     })),
     overwrite: input.overwrite,
@@ -157,8 +155,8 @@ function ownResults(input: PlanInput): { outputs: Node[]; updates: (Update & { l
 /** A small value has a slot in the arena, marked by offset 0 until it is placed. */
 function bindLeaves(encoder: Encoder, leaves: readonly LeafSpec[]): Buffer[] {
   return leaves.map(({ node, kind, lasting }, k) => {
-    if (kind === 'operand') return encoder.own(node, 2);
-    const small = !lasting && node.nElems * ELEMENT_BYTES <= SMALL_BYTES;
+    if (kind === 'operand') return encoder.own(node, 8);
+    const small = !lasting && node.nBytes <= SMALL_BYTES;
     const buffer = encoder.bind(node, 'leaf', k, small ? 'from the start' : 'all');
     if (small) buffer.offset = 0;
     return buffer;
@@ -192,9 +190,10 @@ export const OPCODE_NAMES: ReadonlyMap<number, string> = new Map(
 /** A plan as text: its instructions with what each computes, then its memory. */
 export function printPlan(plan: Plan): string {
   const name = new Map(plan.buffers.map((b, i) => [b, `${b.kind}${i}`]));
-  const lines = plan.instructions.map(({ opcode, words, computes }, i) => {
+  const lines = plan.instructions.map(({ opcode, words, flags, computes }, i) => {
     const operands = words.flatMap((w) => (w !== null && typeof w === 'object' ? [name.get(w.buffer as Buffer)] : []));
-    return `${String(i).padStart(3)}  ${(OPCODE_NAMES.get(opcode) ?? '?').padEnd(14)} ${computes}  (${operands.join(' ')})`;
+    const instruction = `${OPCODE_NAMES.get(opcode) ?? '?'}${flags & abi.FLAG_F64 ? ' f64' : ''}`;
+    return `${String(i).padStart(3)}  ${instruction.padEnd(14)} ${computes}  (${operands.join(' ')})`;
   });
   const sizes = `${plan.instructions.length} instructions, ${plan.words.length} words, arena ${plan.arenaBytes} bytes`;
   return [...lines, sizes].join('\n');

@@ -1,9 +1,10 @@
 // Writes one OP_MAP instruction for a group: slots, micro-operations, and how its reductions are cut.
 import * as abi from '../../assembly/abi.ts';
+import type { DType } from '../dtype.ts';
 import type { Node } from '../graph/node.ts';
 import type { Form, Ref } from '../graph/op.ts';
 import { type Shape, sizeOf, type View, viewOf } from '../shape.ts';
-import { type Group, stepsOf, storage } from './group.ts';
+import { type Group, isDouble, stepsOf, storage } from './group.ts';
 
 /** Reductions over at least this many elements are cut into SLICES parts, by however many threads. */
 const LONG = 65536;
@@ -25,6 +26,14 @@ interface Slot {
   ref: Ref | null;
   view: View;
 }
+
+/** How a tape of float64 finds the elements of a slot; one of float32 takes four bytes as they are. */
+const STORED: Record<DType, number> = {
+  float64: abi.STORED_F64,
+  float32: abi.STORED_F32,
+  bool: abi.STORED_F32,
+  int32: abi.STORED_I32,
+};
 
 export function emitTape(g: Group, c: TapeContext): void {
   const reductions = g.nodes.filter((n) => n.op.reduce !== undefined);
@@ -70,6 +79,8 @@ function emitCombine(node: Node, cut: Cut, partial: Ref, c: TapeContext): void {
   ]);
 }
 
+const modeOf = ({ mode }: Slot) => mode & abi.SLOT_MODE;
+
 class Tape {
   readonly partials = new Map<Node, Ref>();
   readonly #group: Group;
@@ -85,6 +96,7 @@ class Tape {
   readonly #lastUse = new Map<Node, number>();
   readonly #freeTemps: number[] = [];
   readonly #members: Set<Node>;
+  readonly #double: boolean;
 
   constructor(g: Group, c: TapeContext, cut: Cut | null) {
     this.#group = g;
@@ -92,6 +104,7 @@ class Tape {
     this.#cut = cut;
     this.#n = sizeOf(g.space as Shape);
     this.#members = new Set(g.nodes);
+    this.#double = isDouble(g.nodes[0] as Node);
     stepsOf(g).forEach((step, i) => {
       for (const node of step) for (const input of node.inputs) this.#lastUse.set(input, i);
     });
@@ -136,7 +149,7 @@ class Tape {
     if (known !== undefined) return known;
     const view = viewOf(node.shape, this.#group.space as Shape) as View;
     const stream = view.inner === 1 && view.period === this.#n;
-    const slot = this.#slot(stream ? abi.SLOT_IN : abi.SLOT_VIEW, this.#c.read(node), view);
+    const slot = this.#stored(stream ? abi.SLOT_IN : abi.SLOT_VIEW, node, this.#c.read(node), view);
     this.#vector.set(node, slot);
     return slot;
   }
@@ -144,7 +157,7 @@ class Tape {
   #scalarOf(node: Node): number {
     const known = this.#scalar.get(node);
     if (known !== undefined) return known;
-    const slot = this.#slot(abi.SLOT_SCALAR, this.#c.read(node), { inner: 1, period: 1 });
+    const slot = this.#stored(abi.SLOT_SCALAR, node, this.#c.read(node), { inner: 1, period: 1 });
     this.#scalar.set(node, slot);
     return slot;
   }
@@ -152,7 +165,7 @@ class Tape {
   #destination(node: Node, at: number): number {
     const whole = { inner: 1, period: this.#n };
     const slot = this.#c.escapes(node)
-      ? this.#slot(abi.SLOT_OUT, this.#c.write(node, this.#streamsDoneBy(at)), whole)
+      ? this.#stored(abi.SLOT_OUT, node, this.#c.write(node, this.#streamsDoneBy(at)), whole)
       : (this.#freeTemps.pop() ?? this.#slot(abi.SLOT_TEMP, null, whole));
     this.#vector.set(node, slot);
     return slot;
@@ -167,7 +180,7 @@ class Tape {
 
   #isStream(node: Node): boolean {
     const slot = this.#vector.get(node);
-    return slot !== undefined && this.#slots[slot]?.mode === abi.SLOT_IN;
+    return slot !== undefined && modeOf(this.#slots[slot] as Slot) === abi.SLOT_IN;
   }
 
   #reduceSlot(node: Node): number {
@@ -183,6 +196,11 @@ class Tape {
     const slot = this.#vector.get(node) as number;
     if ((this.#slots[slot] as Slot).mode !== abi.SLOT_TEMP || this.#freeTemps.includes(slot)) return;
     this.#freeTemps.push(slot);
+  }
+
+  /** A slot for the elements of a node in memory. */
+  #stored(mode: number, node: Node, ref: Ref, view: View): number {
+    return this.#slot(mode | (this.#double ? STORED[node.dtype] : 0), ref, view);
   }
 
   #slot(mode: number, ref: Ref | null, view: View): number {
@@ -205,8 +223,10 @@ class Tape {
 
   /** Elements a block: a multiple of the first short row, so that its tile serves every block. */
   #block(): number {
-    for (const { mode, view } of this.#slots) {
-      if (mode !== abi.SLOT_VIEW || view.inner !== 1 || view.period < 2 || view.period > abi.MAP_BLOCK) continue;
+    for (const slot of this.#slots) {
+      const { view } = slot;
+      if (modeOf(slot) !== abi.SLOT_VIEW || view.inner !== 1 || view.period < 2 || view.period > abi.MAP_BLOCK)
+        continue;
       const whole = leastCommonMultiple(view.period, 4);
       const unit = whole <= abi.MAP_BLOCK ? whole : view.period;
       return Math.floor(abi.MAP_BLOCK / unit) * unit;

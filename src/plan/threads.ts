@@ -12,6 +12,8 @@ const MICRO = 4;
 const SORT_NS = 50;
 /** Of the rate of a stream, what is left where elements go one by one. */
 const SCATTERED = 1 / 4;
+/** How much slower all are in float64. */
+const DOUBLE = 4;
 /** An instruction shorter than this many nanoseconds is done by one thread: waiting for others would cost as much. */
 const SHARE_NS = 4000;
 /** A program with less than this to share runs on the caller alone. */
@@ -33,7 +35,7 @@ export function divide(instructions: readonly Instruction[]): boolean {
     const waits = own.some((a) => together.some((b) => collide(a, b)) || (!solo && alone.some((b) => collide(a, b))));
     if (waits) [together, alone] = [[], []];
     (solo ? alone : together).push(...own);
-    instruction.flags = (solo ? abi.FLAG_SOLO : 0) | (waits ? abi.FLAG_BARRIER : 0);
+    instruction.flags |= (solo ? abi.FLAG_SOLO : 0) | (waits ? abi.FLAG_BARRIER : 0);
   }
   return true;
 }
@@ -67,15 +69,16 @@ function collide(a: Access, b: Access): boolean {
 function nanoseconds(instruction: Instruction): number {
   const { opcode, words } = instruction;
   const { flops, bytes } = costOf(instruction);
-  if (flops > 0) return flops / FLOPS;
+  const slower = instruction.flags & abi.FLAG_F64 ? DOUBLE : 1;
+  if (flops > 0) return (flops / FLOPS) * slower;
   switch (opcode) {
     case abi.OP_MAP:
-      return ((words[0] as number) * (words[3] as number)) / MICRO + bytes / BYTES / 4;
+      return (((words[0] as number) * (words[3] as number)) / MICRO) * slower + bytes / BYTES / 4;
     case abi.OP_CROSS_ENTROPY:
     case abi.OP_SOFTMAX:
     case abi.OP_SOFTMAX_GRAD:
     case abi.OP_RANDOM:
-      return bytes / 4 / 0.5;
+      return (bytes / 4 / 0.5) * slower;
     case abi.OP_SORT:
       return (words[3] as number) * (words[4] as number) * SORT_NS;
     case abi.OP_SCAN:

@@ -1,5 +1,6 @@
 // How many bytes of Wasm memory a run of a plan holds, by kind, and what planning saved.
 import { SCRATCH_BYTES } from '../../assembly/abi.ts';
+import { bytesOf } from '../dtype.ts';
 import { refsOf } from './cost.ts';
 import { type Buffer, padded } from './memory.ts';
 import type { Plan } from './plan.ts';
@@ -36,7 +37,7 @@ export function memoryUse(plan: Plan, threads: number, held: (nBytes: number) =>
     arenaBytes: plan.arenaBytes,
     stateBytes: sum(outside.filter((l) => l.lasting)) + (plan.overwrite ? 0 : sum(plan.targets)),
     inputBytes: sum(outside.filter((l) => !l.lasting)),
-    outputBytes: sum(plan.outputs.filter((o) => o.slot < 0).map((o) => ({ nBytes: o.nElems * 4 }))),
+    outputBytes: sum(plan.outputs.filter((o) => o.slot < 0).map((o) => ({ nBytes: o.nElems * bytesOf(o.dtype) }))),
     programBytes: programBytes(plan),
     scratchBytes: (plan.parallel ? threads : 1) * SCRATCH_BYTES,
   };

@@ -1,5 +1,6 @@
 // Fusion by name: algebra gathered into richer micro-operations, bias and activation into a product's epilogue.
 import * as abi from '../../assembly/abi.ts';
+import { isFloat } from '../dtype.ts';
 import { apply, inLayerOf, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import { convOp } from '../ops/conv.ts';
@@ -26,7 +27,7 @@ const rule = (
   pattern,
   build: (m) => build(m.a as Node, m.b as Node, m.c as Node),
 });
-const floats = (...nodes: Node[]) => nodes.every((n) => n.dtype === 'float32');
+const floats = (...nodes: Node[]) => nodes.every((n) => isFloat(n.dtype) && n.dtype === nodes[0]?.dtype);
 
 /** A number among larger operands is made before the tape that reads it, so it can be read as a scalar there. */
 const isLarger = (s: Node, ...nodes: Node[]) => nodes.some((n) => n.nElems > s.nElems);

@@ -1,4 +1,5 @@
 // Simplification: fewer nodes with the same result, NaN and ∞ included.
+import { isFloat } from '../dtype.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import * as e from '../ops/elementwise.ts';
@@ -46,7 +47,7 @@ const neutralElements: Rule[] = [
   to('−(−x)', p(e.negOp, p(e.negOp, x)), (a) => a),
   to('x + (−y)', p(e.addOp, x, p(e.negOp, y)), (a, b) => e.sub(a, b)),
   to('x − (−y)', p(e.subOp, x, p(e.negOp, y)), (a, b) => e.add(a, b)),
-  to('x · x', p(e.mulOp, x, x), (a) => (a.dtype === 'float32' ? e.square(a) : null)),
+  to('x · x', p(e.mulOp, x, x), (a) => (isFloat(a.dtype) ? e.square(a) : null)),
   to('x ^ 2', p(e.powOp, x, num(2)), (a) => e.square(a)),
   to('x ^ −1', p(e.powOp, x, num(-1)), (a) => e.reciprocal(a)),
 ];
@@ -166,10 +167,10 @@ function folded(op: Op): Rule {
     name: `${op.name} of constants`,
     pattern: { op },
     build: (_, root) => {
-      if (root.nElems !== 1 || root.shape.length > 0 || root.dtype !== 'float32') return null;
+      if (root.nElems !== 1 || root.shape.length > 0 || !isFloat(root.dtype)) return null;
       if (!root.inputs.every((i) => i.attrs.value !== undefined && i.inputs.length === 0)) return null;
       const inputs = root.inputs.map((i) => Float64Array.of(i.attrs.value as number));
-      return constant(op.reference?.(inputs, root)[0] as number);
+      return constant(op.reference?.(inputs, root)[0] as number, root.dtype);
     },
   };
 }

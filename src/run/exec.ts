@@ -31,11 +31,7 @@ class Installed {
     if (this.program < 0) this.program += 2 ** 32;
     this.table = this.program + plan.words.length * 4;
     heap.i32.set(plan.words, this.program >>> 2);
-    for (const { byteOffset, value, float } of plan.constants) {
-      const at = (this.own + byteOffset) >>> 2;
-      if (float) heap.f32[at] = value;
-      else heap.i32[at] = value;
-    }
+    for (const { byteOffset, value, dtype } of plan.constants) heap.put(this.own + byteOffset, value, dtype);
   }
 }
 
@@ -199,12 +195,10 @@ export class Run implements Work<Value[]> {
 
 /** Puts a leaf where the program will read it; returns its address. */
 function place(plan: Plan, k: number, leaf: Binding, at: Installed, heap: Heap): number {
-  const { slot } = plan.leaves[k] as Plan['leaves'][number];
+  const { slot, dtype } = plan.leaves[k] as Plan['leaves'][number];
   if (typeof leaf === 'function') {
     const numbers = leaf();
-    const float = plan.leaves[k]?.dtype !== 'int32';
-    const memory = float ? heap.f32 : heap.i32;
-    for (let i = 0; i < numbers.length; i++) memory[((at.own + slot) >>> 2) + i] = numbers[i] as number;
+    for (let i = 0; i < numbers.length; i++) heap.put(at.own + slot + 4 * i, numbers[i] as number, dtype);
     return at.own + slot;
   }
   if (slot < 0 || leaf.residence !== null) return heap.resident(leaf);

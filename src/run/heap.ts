@@ -1,7 +1,7 @@
 // Wasm memory: a cache of values, and one arena that all programs share. A value's home is in JavaScript; the heap
 // only holds what programs work on, and gives back what was used least recently.
 import { SCRATCH_BYTES } from '../../assembly/abi.ts';
-import type { Elements } from '../dtype.ts';
+import type { DType, Elements } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Residence, Value } from '../graph/value.ts';
 import {
@@ -62,6 +62,7 @@ export class Heap {
   /** Views of the whole memory, made anew when it grows. */
   f32!: Float32Array;
   i32!: Int32Array;
+  f64!: Float64Array;
   /** The arena's address; when it moves, `arenaVersion` changes. */
   arena = 0;
   arenaVersion = 0;
@@ -96,6 +97,7 @@ export class Heap {
   #look(): void {
     this.f32 = new Float32Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
+    this.f64 = new Float64Array(this.memory.buffer);
   }
 
   // ---- a run
@@ -141,12 +143,21 @@ export class Heap {
 
   copyIn(address: number, elements: Elements): void {
     if (elements instanceof Int32Array) this.i32.set(elements, address >>> 2);
+    else if (elements instanceof Float64Array) this.f64.set(elements, address >>> 3);
     else this.f32.set(elements, address >>> 2);
   }
 
-  copyOut(address: number, nElems: number, dtype: string): Elements {
+  copyOut(address: number, nElems: number, dtype: DType): Elements {
+    if (dtype === 'float64') return this.f64.slice(address >>> 3, (address >>> 3) + nElems);
     const at = address >>> 2;
     return dtype === 'int32' ? this.i32.slice(at, at + nElems) : this.f32.slice(at, at + nElems);
+  }
+
+  /** Writes a number as an element of `dtype`. */
+  put(address: number, value: number, dtype: DType): void {
+    if (dtype === 'float64') this.f64[address >>> 3] = value;
+    else if (dtype === 'int32') this.i32[address >>> 2] = value;
+    else this.f32[address >>> 2] = value;
   }
 
   // ---- regions

@@ -52,7 +52,7 @@ describe('a file written by Python', () => {
 
   test.each([
     ['weight', 'float32', Float32Array.of(1.5, -2.25, 3e-40, Number.POSITIVE_INFINITY, 0.1, -0)],
-    ['double', 'float32', Float32Array.of(0.1, 1e-3)],
+    ['double', 'float64', Float64Array.of(0.1, 1e-3)],
     ['half', 'float32', Float32Array.of(1, -65504, 2 ** -24, Number.POSITIVE_INFINITY, 0.333251953125)],
     ['brain', 'float32', Float32Array.of(1, -3.140625, 150 * 2 ** 119)],
     ['scalar', 'float32', Float32Array.of(2.5)],

@@ -17,11 +17,13 @@ describe('saveSafetensors and loadSafetensors', () => {
         'conv.weight': tensor(Float32Array.of(1.5, -2, 1e-40, Number.POSITIVE_INFINITY), { shape: [2, 1, 2] }),
         steps: tensor(Int32Array.of(-7), { shape: [], dtype: 'int32' }),
         mask: tensor(Uint8Array.of(1, 0), { shape: [2], dtype: 'bool' }),
+        precise: tensor(Float64Array.of(0.1, -1e-300)),
       },
       { model: 'cnn' },
     );
     const loaded = Object.entries(loadSafetensors(path)).map(([name, t]) => [name, t.dtype, t.shape, [...t.data()]]);
     expect(loaded).toEqual([
+      ['precise', 'float64', [2], [0.1, -1e-300]],
       ['conv.weight', 'float32', [2, 1, 2], [1.5, -2, Math.fround(1e-40), Number.POSITIVE_INFINITY]],
       ['steps', 'int32', [], [-7]],
       ['mask', 'bool', [2], [1, 0]],

@@ -16,7 +16,9 @@ const GUARD = 0x7fa5a5a5;
 const GUARD_WORDS = 16;
 const PAGES = 4096; // 256 MiB
 
-type View = Float32Array | Int32Array;
+type View = Float32Array | Int32Array | Float64Array;
+type Type = 'f32' | 'i32' | 'f64';
+const ARRAYS = { f32: Float32Array, i32: Int32Array, f64: Float64Array };
 
 export class Harness {
   readonly simd: Simd;
@@ -43,17 +45,16 @@ export class Harness {
   }
 
   /** Copies an array in; the result is the operand index to put into words. `misalign` bytes off a 64-byte line. */
-  put(data: ArrayLike<number>, type: 'f32' | 'i32' = 'f32', misalign = 0): number {
+  put(data: ArrayLike<number>, type: Type = 'f32', misalign = 0): number {
     const view = this.#allocate(data.length, type, misalign);
     view.set(data as never);
     return this.#buffers.push(view) - 1;
   }
 
   /** Room for n elements, filled with NaN (or the guard pattern, for integers). */
-  room(n: number, type: 'f32' | 'i32' = 'f32', misalign = 0): number {
+  room(n: number, type: Type = 'f32', misalign = 0): number {
     const view = this.#allocate(n, type, misalign);
-    if (type === 'f32') view.fill(Number.NaN);
-    else view.fill(GUARD);
+    view.fill(type === 'i32' ? GUARD : Number.NaN);
     return this.#buffers.push(view) - 1;
   }
 
@@ -108,12 +109,11 @@ export class Harness {
     return at;
   }
 
-  #allocate(n: number, type: 'f32' | 'i32', misalign: number): View {
-    const at = this.#place((n + 2 * GUARD_WORDS) * 4 + misalign) + misalign;
-    const words = new Int32Array(this.memory.buffer, at, n + 2 * GUARD_WORDS);
-    words.fill(GUARD);
-    const Type = type === 'f32' ? Float32Array : Int32Array;
-    return new Type(this.memory.buffer, at + GUARD_WORDS * 4, n);
+  #allocate(n: number, type: Type, misalign: number): View {
+    const nWords = (n * ARRAYS[type].BYTES_PER_ELEMENT) / 4 + 2 * GUARD_WORDS;
+    const at = this.#place(nWords * 4 + misalign) + misalign;
+    new Int32Array(this.memory.buffer, at, nWords).fill(GUARD);
+    return new ARRAYS[type](this.memory.buffer, at + GUARD_WORDS * 4, n);
   }
 
   #checkGuards(): void {
