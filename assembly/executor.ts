@@ -24,13 +24,14 @@ import { random } from './kernels/random';
 import { scan } from './kernels/scan';
 import { softmax, softmaxGrad } from './kernels/softmax';
 import { sort } from './kernels/sort';
+import { addAlong64, scan64, takeAlong64 } from './kernels/f64/along';
 import { argmax64 } from './kernels/f64/argmax';
 import { conv64, convDw64, convDx64 } from './kernels/f64/conv';
 import { gemm64 } from './kernels/f64/gemm';
 import { map64 } from './kernels/f64/map';
 import { copy64, gather64, scatterAdd64 } from './kernels/f64/move';
 import { layerNorm64, layerNormGrad64 } from './kernels/f64/norm';
-import { maxPool64, maxPoolGrad64 } from './kernels/f64/pool';
+import { maxPool64, maxPoolGrad64, maxPoolPick64 } from './kernels/f64/pool';
 import { random64 } from './kernels/f64/random';
 import { crossEntropy64, softmax64, softmaxGrad64 } from './kernels/f64/softmax';
 
@@ -125,6 +126,8 @@ function dispatch64(op: u32, ins: usize, table: usize, scratch: usize, thread: i
       return maxPool64(ins, table, scratch, thread, threads);
     case OP_MAXPOOL_GRAD:
       return maxPoolGrad64(ins, table, scratch, thread, threads);
+    case OP_MAXPOOL_PICK:
+      return maxPoolPick64(ins, table, scratch, thread, threads);
     case OP_SOFTMAX:
       return softmax64(ins, table, scratch, thread, threads);
     case OP_SOFTMAX_GRAD:
@@ -151,6 +154,12 @@ function dispatch64(op: u32, ins: usize, table: usize, scratch: usize, thread: i
       return convDx64(ins, table, scratch, thread, threads);
     case OP_CONV_DW:
       return convDw64(ins, table, scratch, thread, threads);
+    case OP_SCAN:
+      return scan64(ins, table, scratch, thread, threads);
+    case OP_TAKE_ALONG:
+      return takeAlong64(ins, table, scratch, thread, threads);
+    case OP_ADD_ALONG:
+      return addAlong64(ins, table, scratch, thread, threads);
     default:
       return FAULT_OPCODE;
   }

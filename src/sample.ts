@@ -38,11 +38,11 @@ export function randint(low: number, high: number, shape: Shape): Tensor {
 /** 1 with the probability that stands there, else 0: float32 [..] in [0, 1] → the same shape. */
 export function bernoulli(probability: Tensor): Tensor {
   const p = probability.node;
-  checkFloats('bernoulli', p);
+  checkFloat32('bernoulli', p);
   return make(e.cast(e.lt(draw(p.shape), p), 'float32'));
 }
 
-function checkFloats(op: string, x: Node): void {
+function checkFloat32(op: string, x: Node): void {
   if (x.dtype === 'float32') return;
   throw new NablaError('dtype', `${op}: got ${x.dtype}, expected float32; convert with .to('float32')`, { op });
 }
@@ -54,7 +54,7 @@ function checkFloats(op: string, x: Node): void {
 export function multinomial(weights: Tensor, n: number, options: { replacement?: boolean } = {}): Tensor {
   checkNames('multinomial', options, ['replacement']);
   const w = weights.node;
-  checkFloats('multinomial', w);
+  checkFloat32('multinomial', w);
   const { replacement = false } = options;
   const categories = w.shape.at(-1) ?? 0;
   if (categories === 0) {

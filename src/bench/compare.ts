@@ -1,7 +1,7 @@
 // From two results to a verdict on each benchmark: slower, faster, or no difference that is both certain and large.
 
 import type { Counters, Measured, Result } from './result.ts';
-import { bootstrap, holm, mannWhitney, median, signedRank } from './statistics.ts';
+import { bootstrap, holm, mannWhitney, median, quantile, signedRank } from './statistics.ts';
 
 /** Largest probability of a difference by chance alone, over the whole suite, at which it counts as certain. */
 export const CERTAIN = 0.01;
@@ -33,8 +33,11 @@ export interface Report {
   removed: string[];
 }
 
-/** The medians of each process. */
-const medians = ({ rounds }: Measured) => rounds.filter((samples) => samples.length > 0).map(median);
+/**
+ * What a call takes in each process: the lower quartile of its samples, since what disturbs a call only ever lengthens
+ * it, and may do so for half of a process's turns.
+ */
+const timesOf = ({ rounds }: Measured) => rounds.filter((samples) => samples.length > 0).map((s) => quantile(s, 0.25));
 
 /** How many rounds it takes for a difference in every one of them to be certain in a suite of so many benchmarks. */
 export function roundsFor(benchmarks: number): number {
@@ -65,7 +68,7 @@ export function compareResults(base: Result, head: Result, options: { paired: bo
 }
 
 function difference(before: Measured, now: Measured, paired: boolean): Omit<Comparison, 'verdict'> {
-  const [a, b] = [medians(before), medians(now)];
+  const [a, b] = [timesOf(before), timesOf(now)];
   const changes = changedCounters(before.counters, now.counters);
   const { name } = now;
   if (a.length === 0 || b.length === 0)

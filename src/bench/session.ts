@@ -1,5 +1,5 @@
 // Runs suites in fresh processes, in turn. A round is one process of each side; within it the sides take turns at every
-// benchmark, A B B A, so that whatever slows the machine for a while slows all of them.
+// benchmark, A B B A A B B A, so that whatever slows the machine for a while slows all of them.
 import { Child, ChildError } from './child.ts';
 import type { Measured, Result } from './result.ts';
 import type { Answers } from './worker.ts';
@@ -29,6 +29,9 @@ export interface SessionOptions {
   onProgress?: (done: number, total: number, what: string) => void;
 }
 
+/** Of each side, at each benchmark in each round. */
+const TURNS = 4;
+
 /** A run that cannot be finished: the suite's fault, and no regression. */
 export class BrokenRun extends Error {}
 
@@ -51,10 +54,10 @@ async function runRound(workers: readonly Worker[], round: number, options: Sess
   for (const [k, name] of names.entries()) {
     options.onProgress?.(round * names.length + k, Math.max(options.rounds, 1) * names.length, name);
     for (const worker of workers) await worker.open(name, options);
-    // Every side has two turns, the first and the last of one after the other.
-    const order = round % 2 === 0 ? workers : workers.toReversed();
     if (options.rounds > 0) {
-      for (const worker of [...order, ...order.toReversed()]) await worker.time(name, round, options.seconds / 2);
+      const order = round % 2 === 0 ? workers : workers.toReversed();
+      const turns = [...order, ...order.toReversed(), ...order, ...order.toReversed()];
+      for (const worker of turns) await worker.time(name, round, options.seconds / TURNS);
     }
     for (const worker of workers) await worker.ask('close', `${name}: tear-down`);
   }

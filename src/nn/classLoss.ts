@@ -1,6 +1,6 @@
 // Losses of a choice between classes, which lie along the last axis, and the share of right choices.
 import { arange, ones, tensor } from '../create.ts';
-import { checkBelow } from '../dtype.ts';
+import { checkBelow, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, sameShape } from '../shape.ts';
@@ -126,7 +126,7 @@ function checkLabels(op: string, name: string, scores: Tensor, labels: Tensor): 
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */
 function asLabels(op: string, logits: Tensor, target: Tensor, ignoreIndex: number | null): Tensor {
-  const indices = target.dtype === 'float32' && target.shape.length === logits.shape.length - 1;
+  const indices = isFloat(target.dtype) && target.shape.length === logits.shape.length - 1;
   const values = indices || target.dtype === 'int32' ? target.node.value?.host : null;
   if (values && (!indices || values.every(Number.isInteger))) {
     const counted = ignoreIndex === null ? values : values.map((v) => (v === ignoreIndex ? 0 : v));
@@ -136,7 +136,7 @@ function asLabels(op: string, logits: Tensor, target: Tensor, ignoreIndex: numbe
   if (!indices) return target;
   throw new NablaError(
     'dtype',
-    `${op}: labels ${formatShape(target.shape)} are float32; expected whole numbers, made with { dtype: 'int32' }`,
+    `${op}: labels ${formatShape(target.shape)} are ${target.dtype}; expected whole numbers, made with { dtype: 'int32' }`,
     { op, shape: target.shape },
   );
 }

@@ -1,5 +1,6 @@
 // Elements picked along one axis by indices of the same rank, and its gradient, elements added by such indices.
 import * as abi from '../../assembly/abi.ts';
+import { isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Lowering, Op } from '../graph/op.ts';
@@ -55,7 +56,7 @@ export const addAlongOp: Op = {
   shape: ([src], attrs) => (src as Node).shape.map((d, i) => (i === attrs.axis ? (attrs.size as number) : d)),
   dtype: ([src]) => {
     const { dtype } = src as Node;
-    if (dtype === 'float32') return dtype;
+    if (isFloat(dtype)) return dtype;
     throw new NablaError('dtype', `scatterAdd: got ${dtype}, expected float32; convert with .to('float32')`);
   },
   indices: (node) => [

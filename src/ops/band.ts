@@ -6,7 +6,7 @@ import type { Op } from '../graph/op.ts';
 import { leaf } from '../graph/state.ts';
 import { Value } from '../graph/value.ts';
 import { around } from './reduce.ts';
-import { checkFloats } from './window.ts';
+import { checkFloat32 } from './window.ts';
 
 /** One element of the result: weights of the elements from `start` on. */
 export interface Taps {
@@ -25,7 +25,7 @@ export const bandOp: Op = {
   shape: ([x, spans], { axis }) =>
     (x as Node).shape.map((d, i) => (i === axis ? ((spans as Node).shape[0] as number) : d)),
   dtype: ([x]) => {
-    checkFloats('band', x as Node);
+    checkFloat32('band', x as Node);
     return 'float32';
   },
   vjp: (node, dy, wanted) => {

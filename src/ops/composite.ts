@@ -16,9 +16,9 @@ interface Composite {
   integers?: boolean;
 }
 
-/** One of float32 inputs, which broadcast. */
+/** One of float inputs, which broadcast. */
 export function composite(name: string, { f, expression, vjp, integers = false }: Composite): Op {
-  const known = integers ? ['float32', 'int32'] : ['float32'];
+  const known = integers ? ['float32', 'float64', 'int32'] : ['float32', 'float64'];
   return {
     name,
     shape: (inputs) => broadcastShapes(name, ...inputs.map((i) => i.shape)),

@@ -8,7 +8,7 @@ import type { Attrs, Lowering, Op } from '../graph/op.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import { pad } from './move.ts';
 import { epilogueReference } from './reference.ts';
-import { checkFloats, fromPlane, outputLength, outputSize, type Pair, pair, single, toPlane } from './window.ts';
+import { fromPlane, outputLength, outputSize, type Pair, pair, single, toPlane } from './window.ts';
 
 type Four = readonly [number, number, number, number];
 
@@ -228,7 +228,7 @@ export function conv1d(x: Node, w: Node, o: Conv1dOptions = {}): Node {
   if (typeof padding === 'string') checkPadding(op, padding, stride.slice(1));
   else single(op, 'padding', padding, 0);
   checkShapes(op, x.shape, w.shape, groups);
-  checkFloats(op, x, w);
+  floatOf(op, x, w);
   const of = typeof padding === 'string' ? padding : ([0, padding] as const);
   const kernel = [1, w.shape[2] as number] as const;
   const [, width] = sides(of, kernel, dilation).both as readonly [number, number];

@@ -1,20 +1,12 @@
 // Transposed convolution: the gradient of a convolution's input, asked for by its own name. It lowers to that op, whose
 // derivatives are a convolution and its weight's gradient.
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import { convDxOp } from './conv.ts';
 import { pad } from './move.ts';
-import {
-  checkFloats,
-  fromPlane,
-  type Pair,
-  pair,
-  single,
-  toPlane,
-  type WindowOptions,
-  type WindowOptions1d,
-} from './window.ts';
+import { fromPlane, type Pair, pair, single, toPlane, type WindowOptions, type WindowOptions1d } from './window.ts';
 
 export interface ConvTransposeOptions extends WindowOptions {
   /** Rows and columns added behind the output, since a strided convolution takes several sizes to one. */
@@ -107,7 +99,7 @@ export function convTranspose2d(x: Node, w: Node, o: ConvTransposeOptions = {}):
   };
   checkOutputPadding(op, settings);
   checkShapes(op, x.shape, w.shape, settings.groups);
-  checkFloats(op, x, w);
+  floatOf(op, x, w);
   return transposed(op, x, w, settings);
 }
 
@@ -123,6 +115,6 @@ export function convTranspose1d(x: Node, w: Node, o: ConvTranspose1dOptions = {}
   };
   checkOutputPadding(op, settings);
   checkShapes(op, x.shape, w.shape, settings.groups);
-  checkFloats(op, x, w);
+  floatOf(op, x, w);
   return fromPlane(transposed(op, toPlane(x), toPlane(w), settings));
 }

@@ -1,5 +1,6 @@
 // Normalisations beside that of layers: of batches, of groups of channels, by the root of the mean square. They are
 // expressions; channels are axis 1.
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Node } from '../graph/node.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
@@ -8,7 +9,6 @@ import { constant } from './leaf.ts';
 import { reshape } from './move.ts';
 import { layerNorm } from './norm.ts';
 import { mean } from './reduce.ts';
-import { checkFloats } from './window.ts';
 
 export interface ChannelOptions {
   weight?: Node | null;
@@ -36,7 +36,7 @@ function checkChannels(op: string, x: Node, given: Record<string, Node | null | 
       { op, shapes: [node.shape, x.shape] },
     );
   }
-  checkFloats(op, x, ...Object.values(given).filter((node): node is Node => node != null));
+  floatOf(op, x, ...Object.values(given).filter((node): node is Node => node != null));
 }
 
 const inverseRoot = (variance: Node, eps: number) => div(constant(1), sqrt(add(variance, constant(eps))));
@@ -135,7 +135,7 @@ export function rmsNorm(x: Node, shape: Shape, { weight, eps = FLOAT_EPS }: Omit
       { op, shape: weight.shape },
     );
   }
-  checkFloats(op, x, ...(weight ? [weight] : []));
+  floatOf(op, x, ...(weight ? [weight] : []));
   const rows = reshape(x, [sizeOf(x.shape.slice(0, first)), sizeOf(shape)]);
   const y = reshape(mul(rows, inverseRoot(mean(square(rows), 1, true), eps)), x.shape);
   return weight ? mul(y, weight) : y;

@@ -6,7 +6,6 @@ import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import {
-  checkFloats,
   fromPlane,
   outputLength,
   outputSize,
@@ -121,7 +120,7 @@ export const maxPoolGradOp: Op = {
 export const maxPoolPickOp: Op = {
   name: 'maxPool2dPick',
   shape: ([, places]) => (places as Node).shape,
-  dtype: () => 'float32',
+  dtype: ([x]) => (x as Node).dtype,
   vjp: (node, dy, wanted) => {
     const [x, places] = node.inputs as [Node, Node];
     return [wanted[0] ? apply(maxPoolGradOp, [dy, places], { shape: x.shape }) : null, null];
@@ -205,7 +204,7 @@ export function maxPool2d(x: Node, kernelSize: Pair, o: MaxPoolOptions = {}): No
 export function maxPool1d(x: Node, kernelSize: number, o: MaxPool1dOptions = {}): Node {
   const window = checkPooling1d('maxPool1d', kernelSize, o);
   checkPlanes('maxPool1d', x, 1);
-  checkFloats('maxPool1d', x);
+  floatOf('maxPool1d', x);
   outputLength('maxPool1d', x.shape[2] as number, window);
   return fromPlane(apply(maxPoolOp, [toPlane(x)], { ...window }));
 }

@@ -81,7 +81,8 @@ export function outputLength(op: string, length: number, w: Window): number {
   );
 }
 
-export function checkFloats(op: string, ...inputs: readonly Node[]): void {
+/** For kernels that know float32 alone. */
+export function checkFloat32(op: string, ...inputs: readonly Node[]): void {
   const wrong = inputs.find((i) => i.dtype !== 'float32');
   if (wrong === undefined) return;
   throw new NablaError('dtype', `${op}: got ${wrong.dtype}, expected float32; convert with .to('float32')`, { op });

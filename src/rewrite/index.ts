@@ -10,8 +10,9 @@ import { stabilise } from './stabilise.ts';
 export { type Rule, rebuild, rewrite } from './match.ts';
 
 /** The named phases; `fuse` also lays out what a kernel cannot read as it is, so it always runs. */
+const stable = { name: 'stabilise', rules: [...transparent, ...stabilise] };
 export const phases: readonly { name: string; rules: readonly Rule[] }[] = [
-  { name: 'stabilise', rules: [...transparent, ...stabilise] },
+  stable,
   { name: 'simplify', rules: simplify },
   { name: 'fuse', rules: fuse },
 ];
@@ -29,9 +30,9 @@ export function optimise(roots: readonly Node[], off = false, options: Options =
   const bare = unwrapped(roots);
   if (off) return rewrite(spelled(bare, options), layoutRules, options);
   // Some stable forms are of names, others of what they stand for.
-  const stable = rewrite(bare, stabilise, options);
-  const written = spelled(stable, options);
-  const rest = written.some((node, i) => node !== stable[i]) ? phases : phases.slice(1);
+  const named = rewrite(bare, stable.rules, options);
+  const written = spelled(named, options);
+  const rest = written.some((node, i) => node !== named[i]) ? phases : phases.slice(1);
   return rest.reduce((current, phase) => rewrite(current, phase.rules, options), written);
 }
 

@@ -8,7 +8,7 @@ import { address } from '../../map/frame';
 
 /** Runs one micro-operation that is no reduction, at `m`, over the n elements of the present block. */
 export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
-  if (micro < abi.MICRO_ADD) return unary(micro, m, frame, n);
+  if (micro < abi.MICRO_ADD || micro == abi.MICRO_ATAN) return unary(micro, m, frame, n);
   if (micro < abi.MICRO_ADD_S) {
     return binary(micro, address(m, frame, 1), address(m, frame, 2), 16, address(m, frame, 3), 16, n);
   }
@@ -80,7 +80,7 @@ function lightLoop(op: i32, d: usize, a: usize, n: i32): void {
 
 /** Functions that cost so much that choosing among them for each element does not count. */
 function isHeavy(micro: i32): bool {
-  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_GELU_TANH_SLOPE);
+  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_LOG2) || micro == abi.MICRO_ATAN;
 }
 
 function heavy(op: i32, x: f64): f64 {
@@ -98,6 +98,9 @@ function heavy(op: i32, x: f64): f64 {
     case abi.MICRO_GELU: return gelu(x);
     case abi.MICRO_GELU_SLOPE: return geluSlope(x);
     case abi.MICRO_GELU_TANH: return geluTanh(x);
+    case abi.MICRO_EXP2: return pow(2, x);
+    case abi.MICRO_LOG2: return NativeMath.log2(x);
+    case abi.MICRO_ATAN: return NativeMath.atan(x);
     default: return geluTanhSlope(x);
   }
 }
@@ -124,7 +127,9 @@ function binary(micro: i32, d: usize, a: usize, da: usize, b: usize, db: usize, 
     case abi.MICRO_RELU_GRAD: pairLoop(abi.MICRO_RELU_GRAD, d, a, da, b, db, n); break;
     case abi.MICRO_TANH_GRAD: pairLoop(abi.MICRO_TANH_GRAD, d, a, da, b, db, n); break;
     case abi.MICRO_SIGMOID_GRAD: pairLoop(abi.MICRO_SIGMOID_GRAD, d, a, da, b, db, n); break;
-    case abi.MICRO_POW: powLoop(d, a, b, n); break;
+    case abi.MICRO_POW:
+    case abi.MICRO_ATAN2:
+    case abi.MICRO_FMOD: heavyPairLoop(micro, d, a, b, n); break;
     default: return abi.FAULT_OPCODE;
   }
   return abi.STATUS_OK;
@@ -156,8 +161,14 @@ function pairLoop(op: i32, d: usize, a: usize, da: usize, b: usize, db: usize, n
   if (n > 0) v128.store64_lane(d, pair(op, v128.load64_zero(a), v128.load64_zero(b)), 0);
 }
 
-function powLoop(d: usize, a: usize, b: usize, n: i32): void {
-  for (; n > 0; n--, d += 8, a += 8, b += 8) store<f64>(d, pow(load<f64>(a), load<f64>(b)));
+function heavyPair(op: i32, a: f64, b: f64): f64 {
+  if (op == abi.MICRO_ATAN2) return NativeMath.atan2(a, b);
+  if (op == abi.MICRO_FMOD) return NativeMath.mod(a, b);
+  return pow(a, b);
+}
+
+function heavyPairLoop(op: i32, d: usize, a: usize, b: usize, n: i32): void {
+  for (; n > 0; n--, d += 8, a += 8, b += 8) store<f64>(d, heavyPair(op, load<f64>(a), load<f64>(b)));
 }
 
 // ---- a vector and a scalar: `d, a, s`
