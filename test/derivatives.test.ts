@@ -389,6 +389,8 @@ describe('noGrad', () => {
     expect(g.item()).toBeCloseTo(27, 4);
     expect(() => grad(noGrad(() => grad(x.pow(3), [x]))[0], [x])).toThrow('does not depend on x[0]');
     expect(noGrad(() => hessian((t: Tensor) => t.pow(3))(x)).item()).toBeCloseTo(18, 4);
+    expect(noGrad(() => hessianVectorProduct(y, [x], [tensor(2)]))[0].item()).toBeCloseTo(36, 4);
+    expect(noGrad(() => jvp((t: Tensor) => t.pow(3), [x], [tensor(2)]))[1].item()).toBeCloseTo(54, 4);
     const soft = random(80, [3]);
     const w = tensor([1, 2, 3], { requiresGrad: true });
     w.softmax().log().mul(soft).sum().backward();
