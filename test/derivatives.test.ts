@@ -97,6 +97,14 @@ describe('grad', () => {
     expect(grad((a: Tensor, b: Tensor) => a.mul(b).mul(x))(x, x).item()).toBe(9);
   });
 
+  test('of what backward() left in .grad, before it is read, as of any gradient', () => {
+    const w = tensor([1, 2], { requiresGrad: true });
+    w.pow(3).sum().backward();
+    const penalty = (w.grad as Tensor).square().sum();
+    close(grad(penalty, [w])[0], [36, 288], 1e-6);
+    close(penalty, 9 + 144, 1e-6);
+  });
+
   test('ninth order: of sin it is cos', () => {
     let g = (x: Tensor) => x.sin();
     for (let i = 0; i < 9; i++) g = grad(g) as typeof g;
