@@ -113,11 +113,11 @@ console.log('| | time | products | in multiples of |\n| --- | ---: | ---: | --- 
   const energy = (t: Tensor) => forward(t).square().sum();
   const gradient = compile((t: Tensor, _: Tensor) => grad(energy)(t)) as Step;
   report(
-    'hessian, 10 numbers',
+    'hessian of its length, 10 numbers',
     compile((t: Tensor, _: Tensor) => hessian(energy)(t)) as Step,
     gradient,
     args,
-    'ten gradients of |network|²',
+    'ten gradients of its length',
     10,
   );
 }

@@ -7,7 +7,7 @@ import { add, expand, where, whereOp } from './ops/elementwise.ts';
 import { constant } from './ops/leaf.ts';
 import { reshape } from './ops/move.ts';
 import { sum } from './ops/reduce.ts';
-import { stabilised } from './rewrite/index.ts';
+import { rewrite, stabilised } from './rewrite/index.ts';
 import { broadcastAxes, broadcastShapes, type Shape, sameShape } from './shape.ts';
 
 const hasInputs = (node: Node) => node.inputs.length > 0;
@@ -32,7 +32,8 @@ export function gradients(y: Node, xs: readonly Node[]): Gradients {
  * reverse of an order of evaluation, so the cost is a small multiple of the ys' (Baur and Strassen 1983).
  */
 export function pullback(ys: readonly Node[], xs: readonly Node[]): (seeds: Seeds) => Gradients {
-  const stable = stabilised(ys, new Set(xs));
+  const keep = new Set(xs);
+  const stable = stabilised(expanded(ys, keep), keep);
   return reverse(stable, xs, walk(stable, hasInputs));
 }
 
@@ -49,6 +50,13 @@ export function pushforward(ys: readonly Node[], xs: readonly Node[]): (tangents
     seeds,
   );
   return (tangents) => push(places.map((i) => tangents[i] as Node | null));
+}
+
+/** `ys` with gradients in the place of requests for them, through which derivatives can go. */
+function expanded(ys: readonly Node[], keep: ReadonlySet<Node>): readonly Node[] {
+  const requests = walk(ys, hasInputs).filter((node) => node.op === gradientOp && hasInputs(node) && !keep.has(node));
+  if (requests.length === 0) return ys;
+  return rewrite(ys, [], { keep, deep: true, replace: gradientsFor(requests) });
 }
 
 /** A pullback that stops at `sources`, among them the xs, and takes the ys as they are. */
@@ -167,22 +175,25 @@ export const gradientOp: Op = {
   shape: ([, x]) => (x as Node).shape,
   dtype: ([, x]) => (x as Node).dtype,
   vjp: () => [null],
-  expand: (nodes) => {
-    const losses = new Set(nodes.map((n) => n.inputs[0] as Node));
-    const made = new Map<Node, Node>();
-    for (const loss of losses) {
-      const mine = nodes.filter((n) => n.inputs[0] === loss);
-      const found = gradients(
-        loss,
-        mine.map((n) => n.inputs[1] as Node),
-      );
-      mine.forEach((n, i) => {
-        made.set(n, found[i] ?? expand(constant(0, n.dtype), n.shape));
-      });
-    }
-    return made;
-  },
+  expand: gradientsFor,
 };
+
+/** The gradient in the place of each request. */
+function gradientsFor(nodes: readonly Node[]): Map<Node, Node> {
+  const losses = new Set(nodes.map((n) => n.inputs[0] as Node));
+  const made = new Map<Node, Node>();
+  for (const loss of losses) {
+    const mine = nodes.filter((n) => n.inputs[0] === loss);
+    const found = gradients(
+      loss,
+      mine.map((n) => n.inputs[1] as Node),
+    );
+    mine.forEach((n, i) => {
+      made.set(n, found[i] ?? expand(constant(0, n.dtype), n.shape));
+    });
+  }
+  return made;
+}
 
 export function gradientRequest(loss: Node, x: Node): Node {
   return apply(gradientOp, [loss, x]);

@@ -97,6 +97,14 @@ describe('grad', () => {
     expect(grad((a: Tensor, b: Tensor) => a.mul(b).mul(x))(x, x).item()).toBe(9);
   });
 
+  test('of what backward() left in .grad, before it is read, as of any gradient', () => {
+    const w = tensor([1, 2], { requiresGrad: true });
+    w.pow(3).sum().backward();
+    const penalty = (w.grad as Tensor).square().sum();
+    close(grad(penalty, [w])[0], [36, 288], 1e-6);
+    close(penalty, 9 + 144, 1e-6);
+  });
+
   test('ninth order: of sin it is cos', () => {
     let g = (x: Tensor) => x.sin();
     for (let i = 0; i < 9; i++) g = grad(g) as typeof g;
@@ -389,6 +397,8 @@ describe('noGrad', () => {
     expect(g.item()).toBeCloseTo(27, 4);
     expect(() => grad(noGrad(() => grad(x.pow(3), [x]))[0], [x])).toThrow('does not depend on x[0]');
     expect(noGrad(() => hessian((t: Tensor) => t.pow(3))(x)).item()).toBeCloseTo(18, 4);
+    expect(noGrad(() => hessianVectorProduct(y, [x], [tensor(2)]))[0].item()).toBeCloseTo(36, 4);
+    expect(noGrad(() => jvp((t: Tensor) => t.pow(3), [x], [tensor(2)]))[1].item()).toBeCloseTo(54, 4);
     const soft = random(80, [3]);
     const w = tensor([1, 2, 3], { requiresGrad: true });
     w.softmax().log().mul(soft).sum().backward();

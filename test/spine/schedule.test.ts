@@ -5,7 +5,8 @@ import { random } from '../helpers.ts';
 import './checked.ts';
 
 const WIDTH = 64;
-const BATCH = 64;
+/** Few, so that the gradient of a layer's weights is larger than what the layer stores. */
+const BATCH = 8;
 const x = random(1, [BATCH, WIDTH]);
 const layers = (n: number, ...more: (() => nn.Module)[]) =>
   new nn.Sequential(
