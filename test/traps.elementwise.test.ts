@@ -154,8 +154,9 @@ describe.each(ways)('losses, %s', (_, run) => {
 
   test('distances of 0 and vectors of 0 have finite gradients', () => {
     const same = tensor([[1, 2]]);
-    const triplet = (x: Tensor) => nn.tripletMarginLoss(x.reshape(1, 2), same, same, { eps: 0 });
-    expect(at(slope(triplet), 1, 2).map((g) => g + 0)).toEqual([0, 0]);
+    const triplet = (x: Tensor) => nn.tripletMarginLoss(x.reshape(1, 2), same, tensor([[4, 6]]), { eps: 0, margin: 6 });
+    expect(at(triplet, 1, 2)).toEqual([1]);
+    at(slope(triplet), 1, 2).forEach((g, i) => expect(g).toBeCloseTo([0.6, 0.8][i] as number, 6));
     const cosine = (x: Tensor) => nn.cosineEmbeddingLoss(x.reshape(1, 2), same, tensor([1]));
     expect(at(slope(cosine), 0, 0).every(Number.isFinite)).toBe(true);
   });

@@ -109,9 +109,7 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   checkNames('klDiv', options, ['logTarget', 'reduction']);
   const { reduction, logTarget = false } = options;
   const never = target.eq(logTarget ? Number.NEGATIVE_INFINITY : 0);
-  // Both branches are finite, so that the one not taken leaves no NaN in a gradient.
-  const known = never.where(logTarget ? 0 : 1, target);
-  const [p, logP] = logTarget ? [known.exp(), known] : [known, known.log()];
-  const losses = never.where(0, p.mul(logP.sub(never.where(0, input))));
+  const [p, logP] = logTarget ? [target.exp(), target] : [target, target.log()];
+  const losses = never.where(0, p.mul(logP.sub(input)));
   return reduceBy('klDiv', losses, reduction, { batchmean: () => losses.sum().div(input.shape[0] ?? 1) });
 }

@@ -116,9 +116,7 @@ function norm(x: Tensor, p: number): Tensor {
   if (p === 1) return x.abs().sum(-1);
   if (p === Number.POSITIVE_INFINITY) return x.abs().max(-1);
   const total = (p === 2 ? x.square() : x.abs().pow(p)).sum(-1);
-  const none = total.eq(0);
-  const safe = none.where(1, total);
-  return none.where(0, p === 2 ? safe.sqrt() : safe.pow(1 / p));
+  return total.eq(0).where(0, p === 2 ? total.sqrt() : total.pow(1 / p));
 }
 
 /** Throws unless all have one shape with an axis to go along. */

@@ -30,7 +30,7 @@ import { reshape } from './move.ts';
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const [zero, one] = [constant(0), constant(1)];
 const positive = (x: Node) => gt(x, zero);
-/** x where it is negative, else 0: what may be put into an exponential whose branch is not taken. */
+/** x where it is negative, else 0. */
 const negativePart = (x: Node) => where(positive(x), zero, x);
 
 /** Beyond it eˣ is 0 or ∞ in float64 too. */
@@ -159,14 +159,11 @@ export const { op: hardswishOp, of: hardswish } = compositeOfOne(
 /** x where it is positive, else α·(eˣ − 1) (Clevert et al. 2015); at 0 the derivative is α. */
 export const eluOp = composite('elu', {
   f: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
-  expression: ([x, alpha]) => where(positive(x as Node), x as Node, mul(alpha as Node, expm1(negativePart(x as Node)))),
-  vjp: ([x, alpha], _y, dy, wanted) => {
-    const n = negativePart(x as Node);
-    return [
-      wanted[0] ? mul(dy, where(positive(x as Node), one, mul(alpha as Node, exp(n)))) : null,
-      wanted[1] ? mul(dy, expm1(n)) : null,
-    ];
-  },
+  expression: ([x, alpha]) => where(positive(x as Node), x as Node, mul(alpha as Node, expm1(x as Node))),
+  vjp: ([x, alpha], _y, dy, wanted) => [
+    wanted[0] ? mul(dy, where(positive(x as Node), one, mul(alpha as Node, exp(x as Node)))) : null,
+    wanted[1] ? mul(dy, expm1(negativePart(x as Node))) : null,
+  ],
 });
 export function elu(x: Node, alpha: Node): Node {
   return apply(eluOp, [x, alpha]);
@@ -176,7 +173,7 @@ export function elu(x: Node, alpha: Node): Node {
 export const celuOp = composite('celu', {
   f: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
   expression: ([x, alpha]) =>
-    where(positive(x as Node), x as Node, mul(alpha as Node, expm1(div(negativePart(x as Node), alpha as Node)))),
+    where(positive(x as Node), x as Node, mul(alpha as Node, expm1(div(x as Node, alpha as Node)))),
   vjp: ([x, alpha], _y, dy, wanted) => {
     const n = div(negativePart(x as Node), alpha as Node);
     return [wanted[0] ? mul(dy, exp(n)) : null, wanted[1] ? mul(dy, sub(expm1(n), mul(n, exp(n)))) : null];
@@ -195,11 +192,11 @@ export const { op: seluOp, of: selu } = compositeOfOne(
   'selu',
   (x) => SELU_SCALE * (x > 0 ? x : SELU_ALPHA * Math.expm1(x)),
   (x) => {
-    const below = mul(expm1(negativePart(x)), constant(SELU_ALPHA * SELU_SCALE));
+    const below = mul(expm1(x), constant(SELU_ALPHA * SELU_SCALE));
     return where(positive(x), mul(x, constant(SELU_SCALE)), below);
   },
   (x, _, dy) => {
-    const below = mul(exp(negativePart(x)), constant(SELU_ALPHA * SELU_SCALE));
+    const below = mul(exp(x), constant(SELU_ALPHA * SELU_SCALE));
     return mul(dy, where(positive(x), constant(SELU_SCALE), below));
   },
 );
