@@ -252,6 +252,13 @@ export const ROWS: readonly Row[] = [
       '1 reshape(0) [1,2,3]; 2 expand(1) [2,2,3]; 3 permute(2) {axes: [0,2,1]} [2,3,2]; 4 min(3) {axes: [2]} [2,3,1]; 5 reshape(4) [2,1,3]; 6 reshape(5) [2,3]; → 6',
   },
   {
+    rule: 'prod over scattered axes',
+    phase: 'fuse',
+    build: (x) => x.reshape(1, 2, 3).expand(2, 2, 3).prod(1),
+    after:
+      '1 reshape(0) [1,2,3]; 2 expand(1) [2,2,3]; 3 permute(2) {axes: [0,2,1]} [2,3,2]; 4 prod(3) {axes: [2]} [2,3,1]; 5 reshape(4) [2,1,3]; 6 reshape(5) [2,3]; → 6',
+  },
+  {
     rule: 'where over a broadcast that is no view',
     phase: 'fuse',
     build: (x, y) => where(x.reshape(2, 1, 3).gt(0.25), y.reshape(2, 3, 1), 2),
