@@ -17,7 +17,10 @@ export function fold(boxes: readonly Box[]): Box[] {
     const taken = inputsOf(box).find((input) => users.get(input)?.length === 1 && canJoin(input, box));
     if (taken === undefined) continue;
     gone.add(taken);
-    box.steps = joined(taken.steps, box.steps.map((s) => ({ ...s, args: s.args.map((a) => (a === taken ? BEFORE : a)) })));
+    box.steps = joined(
+      taken.steps,
+      box.steps.map((s) => ({ ...s, args: s.args.map((a) => (a === taken ? BEFORE : a)) })),
+    );
   }
   return boxes.filter((b) => !gone.has(b));
 }

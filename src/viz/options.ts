@@ -46,8 +46,12 @@ export function readOutputs(who: string, outputs: Outputs): NamedOutput[] {
   const entries = isObject(outputs) ? Object.entries(outputs) : [];
   const wrong = entries.find(([, x]) => !(x instanceof Tensor));
   if (entries.length === 0 || wrong !== undefined) {
-    const found = wrong !== undefined ? `${list ? `item ${wrong[0]}` : wrong[0]} is ${kindOf(wrong[1])}` : kindOf(outputs);
-    throw new NablaError('option', `${who}: ${found}; expected a tensor, a list of tensors or an object of them: { y, dx }`);
+    const found =
+      wrong !== undefined ? `${list ? `item ${wrong[0]}` : wrong[0]} is ${kindOf(wrong[1])}` : kindOf(outputs);
+    throw new NablaError(
+      'option',
+      `${who}: ${found}; expected a tensor, a list of tensors or an object of them: { y, dx }`,
+    );
   }
   return entries.map(([key, tensor]) => ({ tensor, name: list ? `y${key}` : key, given: !list }));
 }

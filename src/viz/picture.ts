@@ -1,17 +1,25 @@
 // From tensors to what a picture shows: boxes with names, operations, layers and numbers. It draws nothing.
+
+import { NablaError } from '../error.ts';
 import { grad } from '../functions.ts';
 import { gradients as adjointsOf } from '../grad.ts';
 import type { Node } from '../graph/node.ts';
 import type { State } from '../graph/state.ts';
 import { currentTrace } from '../graph/trace.ts';
 import { walk } from '../graph/walk.ts';
-import { NablaError } from '../error.ts';
 import { realise, realised } from '../realise.ts';
 import { phases, rewrite } from '../rewrite/index.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { fold, inputsOf } from './fold.ts';
 import { formatElements, formatNumber } from './numbers.ts';
-import { checkOptions, type DrawOptions, type Gradients, type NamedOutput, type Outputs, readOutputs } from './options.ts';
+import {
+  checkOptions,
+  type DrawOptions,
+  type Gradients,
+  type NamedOutput,
+  type Outputs,
+  readOutputs,
+} from './options.ts';
 
 export type Kind = 'input' | 'parameter' | 'state' | 'number' | 'op';
 
@@ -191,7 +199,10 @@ class Builder {
   /** Computes values, and the adjoints of all that lies between `wrt` and `of`. */
   fill(who: string, of: Node | null, wrt: readonly Node[]): void {
     if (currentTrace() !== null) {
-      throw new NablaError('trace', `${who}: values are not known while compile() traces; draw outside, or without values`);
+      throw new NablaError(
+        'trace',
+        `${who}: values are not known while compile() traces; draw outside, or without values`,
+      );
     }
     const known = [...this.#of].filter((pair): pair is [Node, Box] => typeof pair[1] !== 'string');
     const way = of === null ? [] : between(wrt, of);
@@ -222,7 +233,8 @@ function between(wrt: readonly Node[], of: Node): Node[] {
 function setIds(boxes: readonly Box[]): void {
   const taken = new Set<string>();
   const counts = new Map<string, number>();
-  const numbered = (name: (k: number) => string, k = 1): string => (taken.has(name(k)) ? numbered(name, k + 1) : name(k));
+  const numbered = (name: (k: number) => string, k = 1): string =>
+    taken.has(name(k)) ? numbered(name, k + 1) : name(k);
   for (const box of boxes) {
     const [name] = box.names;
     if (name === undefined) continue;

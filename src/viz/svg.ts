@@ -3,7 +3,7 @@ import type { Viz } from '@viz-js/viz';
 import { NablaError } from '../error.ts';
 import { dotOf } from './dot.ts';
 import type { DrawOptions, Outputs } from './options.ts';
-import { styleSheet } from './palette.ts';
+import { colour, styleSheet } from './palette.ts';
 import { pictureOf } from './picture.ts';
 
 /**
@@ -15,14 +15,25 @@ export async function toSVG(outputs: Outputs, options: DrawOptions = {}): Promis
   const dot = dotOf(pictureOf('toSVG', outputs, options)); // first: the graph may change while the package is loaded
   const svg = (await graphviz()).renderString(dot, { format: 'svg' });
   // Without the prologue, so that it can stand in a page.
-  return svg.slice(svg.indexOf('<svg')).replace(/(<svg[^>]*>)/, `$1\n${styleSheet()}`);
+  return labelsOnTop(svg.slice(svg.indexOf('<svg')).replace(/(<svg[^>]*>)/, `$1\n${styleSheet()}`));
+}
+
+/** Graphviz draws edges over the names of layers: here these come last, with a seam that cuts the edge. */
+function labelsOnTop(svg: string): string {
+  const labels: string[] = [];
+  const without = svg.replace(/(<g [^>]*class="cluster">.*?)(<text .*?<\/text>\n)/gs, (_, before, label) => {
+    labels.push(label.replace('<text', `<text paint-order="stroke" stroke="${colour('page')}" stroke-width="4"`));
+    return before;
+  });
+  return without.replace(/<\/g>\n<\/svg>/, `${labels.join('')}$&`);
 }
 
 async function graphviz(): Promise<Viz> {
   try {
     return await (await import('@viz-js/viz')).instance();
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    // Node, Deno and Bun each say it in their own way, with the name in it.
+    if (!String((error as Partial<Error> | null)?.message).includes('@viz-js/viz')) throw error;
     throw new NablaError(
       'option',
       'toSVG needs a package: npm install --save-dev @viz-js/viz (toDot and toText do without)',

@@ -18,7 +18,12 @@ export function toText(outputs: Outputs, options: DrawOptions = {}): string {
   ].filter(({ cell }) => boxes.some((b) => cell(b) !== ''));
   const table = [columns.map((c) => c.head), ...boxes.map((b) => columns.map((c) => c.cell(b)))];
   const widths = columns.map((_, k) => Math.max(...table.map((row) => (row[k] as string).length)));
-  const lines = table.map((row) => row.map((cell, k) => cell.padEnd(widths[k] as number)).join('  ').trimEnd());
+  const lines = table.map((row) =>
+    row
+      .map((cell, k) => cell.padEnd(widths[k] as number))
+      .join('  ')
+      .trimEnd(),
+  );
   return [...(title === '' ? [] : [title]), ...lines].join('\n');
 }
 
