@@ -79,7 +79,9 @@ function label(box: Box, { of, boxes }: Picture): string {
   const scalars = boxes.every((b) => b.shape.length === 0 && b.dtype === 'float32');
   if (!scalars) rows.push(font('faint', typeText(box), 10));
   for (const row of value ?? []) rows.push(font('value', row));
-  (adjoint ?? []).forEach((row, i) => rows.push(font('adjoint', i === 0 ? `∂${of}/∂${id} = ${row}` : row)));
+  for (const [i, row] of (adjoint ?? []).entries()) {
+    rows.push(font('adjoint', i === 0 ? `∂${of}/∂${id} = ${row}` : row));
+  }
   const cells = rows.map((row) => `<tr><td>${row}</td></tr>`);
   return `<table border="0" cellborder="0" cellspacing="0" cellpadding="1">${cells.join('')}</table>`;
 }

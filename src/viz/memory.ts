@@ -2,7 +2,7 @@
 import type { Compiled } from '../compile.ts';
 import { NablaError } from '../error.ts';
 import { formatBytes } from './numbers.ts';
-import { type Colour, colour, escaped, styleSheet } from './palette.ts';
+import { type Colour, colour, escaped, seam, styleSheet } from './palette.ts';
 
 type AnyCompiled<A extends unknown[]> = Pick<Compiled<A, unknown>, 'memoryPlan' | 'memory'>;
 type Plan = ReturnType<AnyCompiled<unknown[]>['memoryPlan']>;
@@ -159,9 +159,12 @@ class Drawing {
   #label(buffer: Buffer): string[] {
     const { x, y, width, height } = this.#box(buffer);
     const all = [buffer.name, buffer.layer, formatBytes(buffer.nBytes)].filter((word) => word !== '');
-    const words = all.slice(0, Math.floor((height - 2) / LINE)).map((word) => fitted(word, width - 6));
+    const words = all.slice(0, Math.max(0, Math.floor((height - 2) / LINE))).map((word) => fitted(word, width - 6));
     const top = y + height / 2 + 4 - (LINE * (words.length - 1)) / 2;
-    return words.map((word, i) => text(x + width / 2, top + LINE * i, word, i === 0 ? 'ink' : 'faint', 'middle'));
+    const [fill] = COLOURS[buffer.kind];
+    return words.map((word, i) =>
+      text(x + width / 2, top + LINE * i, word, i === 0 ? 'ink' : 'faint', 'middle', seam(fill)),
+    );
   }
 
   /** A frame around the instruction at which most is live. */
@@ -185,8 +188,8 @@ class Drawing {
   }
 }
 
-function text(x: number, y: number, words: string, part: Colour, anchor = 'start'): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" fill="${colour(part)}">${escaped(words)}</text>`;
+function text(x: number, y: number, words: string, part: Colour, anchor = 'start', more = ''): string {
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" fill="${colour(part)}"${more}>${escaped(words)}</text>`;
 }
 
 /** As much of a name as there is room for, or nothing. */

@@ -36,6 +36,9 @@ export function styleSheet(): string {
   return `<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
 }
 
+/** Attributes of a text that cut the lines behind it, on ground of this colour. */
+export const seam = (ground: Colour): string => ` paint-order="stroke" stroke="${colour(ground)}" stroke-width="4"`;
+
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** Text inside XML, or inside a label of Graphviz written as HTML. */

@@ -3,7 +3,7 @@ import type { Viz } from '@viz-js/viz';
 import { NablaError } from '../error.ts';
 import { dotOf } from './dot.ts';
 import type { DrawOptions, Outputs } from './options.ts';
-import { colour, styleSheet } from './palette.ts';
+import { seam, styleSheet } from './palette.ts';
 import { pictureOf } from './picture.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function toSVG(outputs: Outputs, options: DrawOptions = {}): Promis
 function labelsOnTop(svg: string): string {
   const labels: string[] = [];
   const without = svg.replace(/(<g [^>]*class="cluster">.*?)(<text .*?<\/text>\n)/gs, (_, before, label) => {
-    labels.push(label.replace('<text', `<text paint-order="stroke" stroke="${colour('page')}" stroke-width="4"`));
+    labels.push(label.replace('<text', `<text${seam('page')}`));
     return before;
   });
   return without.replace(/<\/g>\n<\/svg>/, `${labels.join('')}$&`);
