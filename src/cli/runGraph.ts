@@ -34,7 +34,7 @@ async function graph({ module, out, format, draw }: GraphOptions, say: (text: st
   checkFile(module, file);
   const { toText, toDot, toSVG } = await picturesOf(file);
   const picture = await inModule(module, file, async () => {
-    const { outputs, options } = drawing(await valueOf(await import(pathToFileURL(file).href)));
+    const { outputs, options } = drawing(await exported(await import(pathToFileURL(file).href)));
     const all = { ...options, ...draw };
     if (format === 'svg') return toSVG(outputs, all);
     return format === 'dot' ? toDot(outputs, all) : `${toText(outputs, all)}\n`;
@@ -76,7 +76,7 @@ async function inModule<T>(module: string, file: string, fn: () => Promise<T>): 
   }
 }
 
-function valueOf({ default: value }: { default?: unknown }): unknown {
+function exported({ default: value }: { default?: unknown }): unknown {
   if (value === undefined) {
     throw usage('no default export; expected what to draw: export default () => loss (nabla graph --help)');
   }

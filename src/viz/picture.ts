@@ -27,6 +27,8 @@ export type Kind = 'input' | 'parameter' | 'state' | 'number' | 'op';
 export interface Step {
   name: string;
   args: readonly (Box | string)[];
+  /** Places of the arguments that are taken transposed. */
+  transposed: readonly number[];
   /** What else distinguishes it: `axes 0`. */
   attrs: readonly string[];
 }
@@ -180,8 +182,10 @@ class Builder {
   }
 
   #step(node: Node): Step {
+    const { transA, transB } = node.attrs;
     return {
       name: node.op.name,
+      transposed: [...(transA === true ? [0] : []), ...(transB === true ? [1] : [])],
       args: node.inputs.map((i) => this.#of.get(i) as Box | string),
       attrs: attributesOf(node),
     };
@@ -272,8 +276,9 @@ const USUAL: Record<string, number | boolean> = {
   ...{ weight: true, bias: true }, // they are inputs
 };
 
-/** Attributes but for the shape and dtype, which each box shows anyway. */
-function attributesOf({ shape, attrs: { shape: _shape, dtype: _dtype, ...others } }: Node): string[] {
+/** Attributes but for those that a box shows anyway. */
+function attributesOf({ shape, attrs }: Node): string[] {
+  const { shape: _shape, dtype: _dtype, transA: _a, transB: _b, ...others } = attrs;
   return Object.entries(others).flatMap(([key, x]) => {
     const list = Array.isArray(x) ? x : [x];
     if (x === false || list.every((d) => d === USUAL[key]) || (Array.isArray(x) && sameShape(x, shape))) return [];

@@ -1,5 +1,5 @@
 // A graph as text: a line a node, inputs before users, in columns.
-import { BEFORE } from './fold.ts';
+import { argument, BEFORE } from './fold.ts';
 import type { DrawOptions, Outputs } from './options.ts';
 import { type Box, pictureOf, type Step } from './picture.ts';
 
@@ -36,9 +36,9 @@ function definition(box: Box): string {
 
 /** A chain as nested calls. */
 function expression(steps: readonly Step[]): string {
-  return steps.reduce((before, { name, args, attrs }) => {
-    const list = args.map((a) => (typeof a !== 'string' ? a.id : a === BEFORE ? before : a));
-    return `${name}(${[...list, ...attrs].join(', ')})`;
+  return steps.reduce((before, step) => {
+    const list = step.args.map((a, i) => (a === BEFORE ? before : argument(step, i, (box) => box.id)));
+    return `${step.name}(${[...list, ...step.attrs].join(', ')})`;
   }, '');
 }
 
