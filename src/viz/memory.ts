@@ -18,11 +18,11 @@ export function memoryText<A extends unknown[]>(compiled: AnyCompiled<A>, ...arg
     b.name,
     b.layer,
   ]);
-  const table = [['offset', 'size', 'live', 'buffer', 'layer'], ...rows];
-  const widths = [0, 1, 2, 3].map((k) => Math.max(...table.map((row) => (row[k] as string).length)));
+  const table = [['offset', 'size', 'live', 'buffer', rows.some((row) => row[4] !== '') ? 'layer' : ''], ...rows];
+  const widths = [0, 1, 2, 3, 4].map((k) => Math.max(...table.map((row) => (row[k] as string).length)));
   const lines = table.map((row) =>
     row
-      .map((cell, k) => (k < 3 ? cell.padStart(widths[k] as number) : cell.padEnd(widths[k] ?? 0)))
+      .map((cell, k) => (k < 3 ? cell.padStart(widths[k] as number) : cell.padEnd(widths[k] as number)))
       .join('  ')
       .trimEnd(),
   );
