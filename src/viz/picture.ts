@@ -67,7 +67,7 @@ export interface Picture {
   title: string;
 }
 
-/** Graphs up to this size are drawn node by node. */
+/** Graphs without layers are drawn node by node up to this size. */
 const MANY = 30;
 
 /** What a picture of `outputs` shows; errors begin with `who`. */
@@ -87,9 +87,9 @@ export function pictureOf(who: string, outputs: Outputs, options: DrawOptions): 
   if (values) builder.fill(who, gradients?.of.node ?? null, gradients?.wrt.map((x) => x.node) ?? []);
   const all = builder.boxes;
   placeLeaves(all);
-  const boxes = (options.fold ?? (all.length > MANY && !values)) ? fold(all) : all;
+  const grouped = options.group === undefined ? layersIn(all) > 1 : options.group === 'layer';
+  const boxes = (options.fold ?? (!values && (grouped || all.length > MANY))) ? fold(all) : all;
   setIds(boxes);
-  const grouped = options.group === undefined ? layersIn(boxes) > 1 : options.group === 'layer';
   const direction = options.direction ?? (grouped ? 'TB' : 'LR');
   for (const box of boxes) {
     // Adjoints are called after boxes, and what the backward pass reads of the forward one is given by name.

@@ -15,7 +15,22 @@ export async function toSVG(outputs: Outputs, options: DrawOptions = {}): Promis
   const dot = dotOf(pictureOf('toSVG', outputs, options)); // first: the graph may change while the package is loaded
   const svg = (await graphviz()).renderString(dot, { format: 'svg' });
   // Without the prologue, so that it can stand in a page.
-  return labelsOnTop(svg.slice(svg.indexOf('<svg')).replace(/(<svg[^>]*>)/, `$1\n${styleSheet()}`));
+  const bare = svg.slice(svg.indexOf('<svg')).replace(/(<svg[^>]*>)/, `$1\n${styleSheet()}`);
+  return labelsOnTop(bare.replace(/<g [^>]*class="node">.*?<\/g>/gs, centred));
+}
+
+/**
+ * A node with each row that is one text centred: Graphviz puts its left end where the width that it supposes asks for,
+ * which is another one in another font, and wrong for letters like ∂.
+ */
+function centred(node: string): string {
+  const outline = node.match(/ (?:d|points)="([^"]*)"/)?.[1] ?? '';
+  const xs = [...outline.matchAll(/(-?[\d.]+),-?[\d.]+/g)].map(([, x]) => Number(x));
+  const middle = ((Math.min(...xs) + Math.max(...xs)) / 2).toFixed(2);
+  const rows = [...node.matchAll(/<text[^>]* y="([^"]*)"/g)].map(([, y]) => y);
+  return node.replace(/text-anchor="start" x="[^"]*" y="([^"]*)"/g, (text, y) =>
+    rows.indexOf(y) === rows.lastIndexOf(y) ? `text-anchor="middle" x="${middle}" y="${y}"` : text,
+  );
 }
 
 /** Graphviz draws edges over the names of layers: here these come last, with a seam that cuts the edge. */
