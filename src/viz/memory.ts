@@ -2,7 +2,7 @@
 import type { Compiled } from '../compile.ts';
 import { NablaError } from '../error.ts';
 import { formatBytes } from './numbers.ts';
-import { type Colour, colour, escaped, seam, styleSheet } from './palette.ts';
+import { type Colour, colour, escaped, heading, seam } from './palette.ts';
 
 type AnyCompiled<A extends unknown[]> = Pick<Compiled<A, unknown>, 'memoryPlan' | 'memory'>;
 type Plan = ReturnType<AnyCompiled<unknown[]>['memoryPlan']>;
@@ -114,7 +114,7 @@ class Drawing {
     const size = `width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}"`;
     return [
       `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="Arial,sans-serif" font-size="${FONT}">`,
-      styleSheet(),
+      heading('memory plan'),
       `<rect width="100%" height="100%" fill="${colour('page')}"/>`,
       ...this.#addresses(),
       ...this.#plan.buffers.map((b) => this.#buffer(b)),

@@ -27,13 +27,13 @@ export type Colour = keyof typeof COLOURS;
 /** A part's colour as the picture is written in. */
 export const colour = (part: Colour): string => COLOURS[part][0];
 
-/** The style sheet of an SVG that is written in `colour`s. */
-export function styleSheet(): string {
+/** What an SVG that is written in `colour`s begins with: what it shows, in words, and its style sheet. */
+export function heading(about: string): string {
   const rules = Object.values(COLOURS).flatMap(([light, dark]) => [
     `[fill="${light}"]{fill:${dark}}`,
     `[stroke="${light}"]{stroke:${dark}}`,
   ]);
-  return `<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
+  return `<title>${escaped(about)}</title>\n<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
 }
 
 /** Attributes of a text that cut the lines behind it, on ground of this colour. */

@@ -134,11 +134,9 @@ class Names {
   }
 
   of(node: Node): readonly string[] {
-    return this.#of.get(node) ?? (isLeafOf(node) ? this.#of.get(node.state as State) : undefined) ?? [];
+    return this.#of.get(node) ?? (node.state === null ? undefined : this.#of.get(node.state)) ?? [];
   }
 }
-
-const isLeafOf = (node: Node) => node.state !== null && node.inputs.length === 0;
 
 class Builder {
   readonly boxes: Box[] = [];

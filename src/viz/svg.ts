@@ -3,7 +3,7 @@ import type { Viz } from '@viz-js/viz';
 import { NablaError } from '../error.ts';
 import { dotOf } from './dot.ts';
 import type { DrawOptions, Outputs } from './options.ts';
-import { seam, styleSheet } from './palette.ts';
+import { heading, seam } from './palette.ts';
 import { pictureOf } from './picture.ts';
 
 /**
@@ -12,10 +12,11 @@ import { pictureOf } from './picture.ts';
  * @throws NablaError `option` where that is not installed
  */
 export async function toSVG(outputs: Outputs, options: DrawOptions = {}): Promise<string> {
-  const dot = dotOf(pictureOf('toSVG', outputs, options)); // first: the graph may change while the package is loaded
-  const svg = (await graphviz()).renderString(dot, { format: 'svg' });
+  const picture = pictureOf('toSVG', outputs, options); // first: the graph may change while the package is loaded
+  const svg = (await graphviz()).renderString(dotOf(picture), { format: 'svg' });
+  const about = picture.title || `graph of ${picture.boxes.flatMap((b) => (b.isOutput ? [b.id] : [])).join(', ')}`;
   // Without the prologue, so that it can stand in a page.
-  const bare = svg.slice(svg.indexOf('<svg')).replace(/(<svg[^>]*>)/, `$1\n${styleSheet()}`);
+  const bare = svg.slice(svg.indexOf('<svg')).replace(/<svg[^>]*>/, (root) => `${root}\n${heading(about)}`);
   return labelsOnTop(bare.replace(/<g [^>]*class="node">.*?<\/g>/gs, centred));
 }
 
@@ -40,7 +41,7 @@ function labelsOnTop(svg: string): string {
     labels.push(label.replace('<text', `<text${seam('page')}`));
     return before;
   });
-  return without.replace(/<\/g>\n<\/svg>/, `${labels.join('')}$&`);
+  return without.replace(/<\/g>\n<\/svg>/, (end) => labels.join('') + end);
 }
 
 async function graphviz(): Promise<Viz> {

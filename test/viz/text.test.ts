@@ -145,6 +145,21 @@ y = exp(v1)         []
     expect(toText({ y }, { names: { w } })).toContain('w = parameter');
   });
 
+  test('an update that is still to be made: both versions', () => {
+    const w = nn.parameter(tensor(2));
+    w.assign(w.mul(0.5));
+    expect(
+      toText({ w }, { values: true })
+        .split('\n')
+        .map((r) => r.trim().split(/ {2,}/)),
+    ).toEqual([
+      ['shape', 'value'],
+      ['w = parameter', '[]', '2'],
+      ['v1 = mul(w, 0.5)', '[]', '1'],
+      ['w (2) = detach(v1)', '[]', '1'],
+    ]);
+  });
+
   test('a graph whose values are known is drawn as before', () => {
     const { x, z, y } = lecture();
     const before = toText(y, { names: { x, z } });
