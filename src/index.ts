@@ -25,6 +25,7 @@ export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts'
 export { hessian, jacobian } from './matrices.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
+export type { MemoryPlan, PlannedBuffer } from './plan/layout.ts';
 export type { MemoryUse } from './plan/usage.ts';
 export { manualSeed } from './random.ts';
 export { type Counters, counters } from './run/counters.ts';
