@@ -13,10 +13,13 @@ import { formatShape } from './shape.ts';
 /** Adds the gradient of a scalar to that of every variable it depends on; loss and gradients become one group. */
 export function backward(loss: Node): void {
   checkLoss(loss);
-  const variables = walk([loss], (n) => n.requiresGrad && !isVariable(n)).filter(isVariable);
+  const reached = walk([loss], (n) => n.requiresGrad && !isVariable(n));
+  const variables = reached.filter(isVariable);
   if (currentTrace() === null) realise(variables.flatMap((n) => pendingGradient(n)));
   const group: Node[] = [loss];
-  const made = gradientsOf(loss, variables);
+  // What a derivative of one's own reads is no part of the loss's graph, so it is asked for now.
+  const atOnce = currentTrace() !== null || reached.some((n) => n.op.wraps);
+  const made = gradientsOf(loss, variables, atOnce);
   variables.forEach((n, i) => {
     const state = n.state as State;
     const node = made[i] as Node;
@@ -38,8 +41,8 @@ function pendingGradient(node: Node): Node[] {
   return before !== null && before.value === null ? [before] : [];
 }
 
-function gradientsOf(loss: Node, variables: readonly Node[]): Node[] {
-  if (currentTrace() === null) return variables.map((v) => gradientRequest(loss, v));
+function gradientsOf(loss: Node, variables: readonly Node[], atOnce: boolean): Node[] {
+  if (!atOnce) return variables.map((v) => gradientRequest(loss, v));
   return gradients(loss, variables).map((g, i) => g ?? e.expand(constant(0), (variables[i] as Node).shape));
 }
 

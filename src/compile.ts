@@ -20,6 +20,7 @@ import { getThreads } from './run/pool.ts';
 import type { Profile } from './run/profile.ts';
 import { type Shape, sameShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
+import { flattened, isLeaf, mapped } from './tree.ts';
 
 export { planCount } from './realise.ts';
 
@@ -137,20 +138,7 @@ function results(traced: Traced, outputs: readonly Value[]): unknown {
   return traced.result(tensors);
 }
 
-// ---- arguments and results: tensors and numbers in arrays and plain objects
-
-const isLeaf = (x: unknown) => x instanceof Tensor || x === null || typeof x !== 'object';
-
-function flattened(list: readonly unknown[]): readonly unknown[] {
-  return list.every(isLeaf) ? list : list.flatMap((x) => (isLeaf(x) ? [x] : flattened(Object.values(x as object))));
-}
-
-/** The same arrays and objects with each leaf replaced, in the order of `flattened`. */
-function map(x: unknown, f: (leaf: unknown) => unknown): unknown {
-  if (isLeaf(x)) return f(x);
-  if (Array.isArray(x)) return x.map((inner) => map(inner, f));
-  return Object.fromEntries(Object.entries(x as object).map(([k, inner]) => [k, map(inner, f)]));
-}
+// ---- arguments
 
 /** What an argument must be for a trace to serve it: of a tensor dtype and shape count, of a number that it is one. */
 interface Pattern {
@@ -205,7 +193,7 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
   let returned: unknown;
   withTrace(context, () => {
     let k = 0;
-    const tracers = map(args, (x) => tracer(x, k++, argument));
+    const tracers = mapped(args, (x) => tracer(x, k++, argument));
     returned = fn(...(tracers as A));
   });
   if (returned instanceof Promise) {
@@ -214,6 +202,7 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
   const tensors = flattened([returned]).filter((x): x is Tensor => x instanceof Tensor);
   const nodes = withTrace(context, () => tensors.map((t) => t.node));
   const outputs = [...new Set(nodes)];
+  const place = new Map(outputs.map((node, k) => [node, k]));
   const updates = [...context.heads].filter(([state, node]) => node !== state.realised);
   const request: Request = {
     outputs,
@@ -231,7 +220,7 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
     shapes: outputs.map((n) => n.shape),
     result: (found) => {
       let next = 0;
-      return map(returned, (x) => (x instanceof Tensor ? found[outputs.indexOf(nodes[next++] as Node)] : x));
+      return mapped(returned, (x) => (x instanceof Tensor ? found[place.get(nodes[next++] as Node) as number] : x));
     },
   };
 }

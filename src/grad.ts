@@ -1,6 +1,5 @@
 // Reverse-mode differentiation: gradients are new nodes, built by each op's own rule out of other ops.
-import { NablaError } from './error.ts';
-import { apply, inLayerOf, type Node } from './graph/node.ts';
+import { apply, inLayerOf, inPlaceOf, type Node, withGrad } from './graph/node.ts';
 import type { Op } from './graph/op.ts';
 import { walk } from './graph/walk.ts';
 import { add, expand } from './ops/elementwise.ts';
@@ -8,83 +7,120 @@ import { constant } from './ops/leaf.ts';
 import { reshape } from './ops/move.ts';
 import { sum } from './ops/reduce.ts';
 import { stabilised } from './rewrite/index.ts';
-import { broadcastAxes, broadcastShapes, formatShape, sameShape } from './shape.ts';
+import { broadcastAxes, broadcastShapes, type Shape, sameShape } from './shape.ts';
 
 const hasInputs = (node: Node) => node.inputs.length > 0;
 
+/** Of every y, what its adjoint is to start from: null for 0. */
+export type Seeds = readonly (Node | null)[];
+/** Of every x; null where no y depends on it. */
+export type Gradients = (Node | null)[];
+
+/** A node of `shape` that holds `value` everywhere. */
+export function filled(shape: Shape, value: number, like: Node): Node {
+  return expand(constant(value, like.dtype), shape);
+}
+
+/** dy/dx for each x, y a scalar; null where y does not depend on an x. */
+export function gradients(y: Node, xs: readonly Node[]): Gradients {
+  return pullback([y], xs)([filled(y.shape, 1, y)]);
+}
+
 /**
- * dy/dx for each x, where y is a scalar; null where y does not depend on an x. Each adjoint is computed once, in
- * the reverse of an order of evaluation, so the cost is a small multiple of y's (Baur and Strassen 1983).
+ * The function from seeds, one of each y's shape, to Σ seed·∂y/∂x for each x. An adjoint is computed once, in the
+ * reverse of an order of evaluation, so the cost is a small multiple of the ys' (Baur and Strassen 1983).
  */
-export function gradients(y: Node, xs: readonly Node[]): (Node | null)[] {
-  if (y.nElems !== 1) {
-    throw new NablaError(
-      'gradient',
-      `grad: the gradient of ${formatShape(y.shape)} is not defined; expected a scalar: reduce it first, e.g. with .sum() or .mean()`,
-      { shape: y.shape },
-    );
-  }
-  const [stable] = stabilised([y], new Set(xs)) as [Node];
-  const order = walk([stable], hasInputs);
+export function pullback(ys: readonly Node[], xs: readonly Node[]): (seeds: Seeds) => Gradients {
+  const stable = stabilised(ys, new Set(xs));
+  return reverse(stable, xs, walk(stable, hasInputs));
+}
+
+/**
+ * The function from tangents, one of each x's shape, to Σ ∂y/∂x·tangent for each y. A pullback is linear in its
+ * seeds, so its own pullback is this: no op needs a second rule, and what only the first computes falls away.
+ */
+export function pushforward(ys: readonly Node[], xs: readonly Node[]): (tangents: Seeds) => Gradients {
+  const seeds = ys.map((y) => filled(y.shape, 0, y));
+  const found = withGrad(() => pullback(ys, xs)(seeds));
+  const places = found.flatMap((g, i) => (g === null ? [] : [i]));
+  const push = pullback(
+    places.map((i) => found[i] as Node),
+    seeds,
+  );
+  return (tangents) => push(places.map((i) => tangents[i] as Node | null));
+}
+
+/** A pullback that stops at `sources`, among them the xs, and takes the ys as they are. */
+export function pullbackWithin(ys: readonly Node[], xs: readonly Node[], sources: ReadonlySet<Node>) {
+  return reverse(
+    ys,
+    xs,
+    walk(ys, (node) => hasInputs(node) && !sources.has(node)),
+    sources,
+  );
+}
+
+/** `order`: all that `ys` are computed from, inputs before users. */
+function reverse(ys: readonly Node[], xs: readonly Node[], order: readonly Node[], stop?: ReadonlySet<Node>) {
   const wanted = dependents(order, xs);
-  const adjoints = new Map<Node, Node>([[stable, expand(constant(1), stable.shape)]]);
-  for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i] as Node;
-    const dy = adjoints.get(node);
-    if (dy === undefined || !wanted.has(node)) continue;
-    inLayerOf(node, () => pullBack(node, dy, wanted, adjoints));
-  }
-  return xs.map((x) => {
-    if (x !== stable && !order.some((n) => wanted.has(n) && n.inputs.includes(x))) return null;
-    return adjoints.get(x) ?? expand(constant(0), x.shape);
-  });
+  const known = new Set(ys);
+  const path = order.filter((node) => wanted.has(node) && hasInputs(node) && !stop?.has(node)).reverse();
+  for (const node of path) if (known.has(node)) for (const input of differentiated(node)) known.add(input);
+  return (seeds: Seeds): Gradients => {
+    const adjoints = new Map<Node, Node>();
+    ys.forEach((y, i) => {
+      if (seeds[i]) accumulate(adjoints, y, seeds[i]);
+    });
+    for (const node of path) {
+      const dy = adjoints.get(node);
+      if (dy !== undefined) inLayerOf(node, () => pullBack(node, dy, wanted, adjoints));
+    }
+    return xs.map((x) => (known.has(x) ? (adjoints.get(x) ?? filled(x.shape, 0, x)) : null));
+  };
+}
+
+/** Whether derivatives go through a node, as far as it alone says. */
+export function isSmooth({ differentiable, op }: Node): boolean {
+  return differentiable && (op.vjp ?? op.expression) !== undefined;
+}
+
+/** The inputs that a node's derivative may go to. */
+export function differentiated({ op, inputs }: Node): readonly Node[] {
+  return op.wraps ? inputs.slice(1) : inputs;
 }
 
 /** The nodes of `order` that depend on some x by ops that can be differentiated. */
 function dependents(order: readonly Node[], xs: readonly Node[]): Set<Node> {
   const found = new Set<Node>(xs);
-  for (const node of order) {
-    const { vjp, expression } = node.op;
-    if ((vjp ?? expression) !== undefined && node.inputs.some((i) => found.has(i))) found.add(node);
-  }
+  for (const node of order) if (isSmooth(node) && differentiated(node).some((i) => found.has(i))) found.add(node);
   return found;
 }
 
 /** Adds node's part to the adjoints of its inputs. */
 function pullBack(node: Node, dy: Node, through: ReadonlySet<Node>, adjoints: Map<Node, Node>): void {
-  if (!hasInputs(node)) return;
   const wanted = node.inputs.map((i) => through.has(i) && i.dtype === 'float32');
+  if (node.op.wraps) wanted[0] = false;
   if (!wanted.includes(true)) return;
   const parts = partsOf(node, dy, wanted);
   node.inputs.forEach((input, i) => {
     const part = parts[i];
-    if (!wanted[i] || !part) return;
-    const own = unbroadcast(part, input);
-    const before = adjoints.get(input);
-    adjoints.set(input, before === undefined ? own : add(before, own));
+    if (wanted[i] && part) accumulate(adjoints, input, unbroadcast(part, input));
   });
 }
 
-function partsOf(node: Node, dy: Node, wanted: readonly boolean[]): (Node | null)[] {
+function accumulate(adjoints: Map<Node, Node>, node: Node, part: Node): void {
+  const before = adjoints.get(node);
+  adjoints.set(node, before === undefined ? part : add(before, part));
+}
+
+function partsOf(node: Node, dy: Node, wanted: readonly boolean[]): Gradients {
   const { op } = node;
   if (op.vjp !== undefined) return op.vjp(node, dy, wanted);
   const inputs = node.inputs.filter((_, i) => wanted[i]);
-  const found = vectorGradients((op.expression as NonNullable<Op['expression']>)(node), inputs, dy);
+  const y = inPlaceOf(node, () => (op.expression as NonNullable<Op['expression']>)(node));
+  const found = pullbackWithin([y], inputs, new Set(node.inputs))([dy]);
   let next = 0;
   return wanted.map((w) => (w ? (found[next++] ?? null) : null));
-}
-
-/** The gradient of Σ dy·y through an expression, stopping at `xs`. */
-function vectorGradients(y: Node, xs: readonly Node[], dy: Node): (Node | null)[] {
-  const order = walk([y], (node) => hasInputs(node) && !xs.includes(node));
-  const wanted = dependents(order, xs);
-  const adjoints = new Map<Node, Node>([[y, dy]]);
-  for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i] as Node;
-    const adjoint = adjoints.get(node);
-    if (adjoint !== undefined && wanted.has(node) && !xs.includes(node)) pullBack(node, adjoint, wanted, adjoints);
-  }
-  return xs.map((x) => adjoints.get(x) ?? null);
 }
 
 /** Sums a gradient over the axes along which its input was stretched. */

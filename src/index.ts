@@ -1,9 +1,21 @@
 // The public surface of nabla.
+export { checkpoint } from './checkpoint.ts';
 export { type Compiled, type CompileOptions, compile } from './compile.ts';
 export { arange, full, ones, rand, randn, type Source, state, type TensorOptions, tensor, zeros } from './create.ts';
+export { customGradient, type GradientRule } from './customGradient.ts';
+export {
+  type ArgumentOptions,
+  hessian,
+  hessianVectorProduct,
+  jacobian,
+  jvp,
+  valueAndGrad,
+  vjp,
+} from './derivatives.ts';
 export type { DType } from './dtype.ts';
 export { type ErrorCode, NablaError } from './error.ts';
-export { concat, grad, noGrad, where } from './functions.ts';
+export { concat, type GradOptions, grad, noGrad, where } from './functions.ts';
+export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
 export type { MemoryUse } from './plan/usage.ts';

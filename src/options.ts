@@ -15,3 +15,10 @@ export function checkNames(op: string, options: object | undefined, known: reado
   const list = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known[0];
   throw new NablaError('option', `${op}: unknown option '${unknown}'; expected ${list}`, { op, option: unknown });
 }
+
+/** What a wrong argument is called in an error. */
+export function kindOf(x: unknown): string {
+  if (x === null || x === undefined) return String(x);
+  if (typeof x === 'object') return Array.isArray(x) ? 'an array' : 'an object';
+  return `a ${typeof x}`;
+}

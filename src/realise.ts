@@ -88,16 +88,17 @@ export function realise(wanted: readonly Node[], step = false): void {
     node.timesComputed++;
     if (group.length > 0) node.forgetUsers();
   }
-  for (const node of [...group, ...all]) if (node.state === null && mayCut(node, group, step)) node.cut();
+  const members = new Set(group);
+  for (const node of [...group, ...all]) if (node.state === null && mayCut(node, members, step)) node.cut();
 }
 
 /**
  * A loss is done with once it has gone back, and after a step so is all that hung on it; what can still be
  * differentiated stays.
  */
-function mayCut(node: Node, group: readonly Node[], step: boolean): boolean {
-  if (!node.differentiable || group.includes(node)) return true;
-  return group.length > 0 && (step || !node.inputs.some((i) => i.requiresGrad));
+function mayCut(node: Node, group: ReadonlySet<Node>, step: boolean): boolean {
+  if (!node.differentiable || group.has(node)) return true;
+  return group.size > 0 && (step || !node.inputs.some((i) => i.requiresGrad));
 }
 
 /** Most realisations that an expression may reach back over before its older part is computed and forgotten. */

@@ -204,7 +204,8 @@ const gradients = mistakes('gradient', [
       const x = tensor([1, 2, 3]);
       return grad(x.square(), [x]);
     },
-    'grad: the gradient of [3] is not defined; expected a scalar: reduce it first, e.g. with .sum() or .mean()',
+    'grad: the gradient of [3] is not defined; expected a scalar: reduce it first, e.g. with .sum() or .mean(), or ' +
+      'give a seed of its shape',
   ],
   [
     'backward of a non-scalar',
@@ -228,7 +229,7 @@ const gradients = mistakes('gradient', [
       const x = tensor(2);
       return grad(x.detach().square(), [x]);
     },
-    'grad: y does not depend on x[0] []',
+    'grad: y does not depend on x[0] [] by operations that have a derivative: detach has none',
   ],
   [
     'backward without parameters',

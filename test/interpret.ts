@@ -1,9 +1,9 @@
-// Evaluates any graph in float64 by the references of its ops: the oracle of the op tests. It knows no kernel.
+// The oracle of the op tests: any graph in float64, exact or with the errors of float32 imitated.
+import { evaluator, type Values } from '../src/graph/evaluate.ts';
 import type { Node } from '../src/graph/node.ts';
 import { walk } from '../src/graph/walk.ts';
 
-/** What some nodes hold, instead of what they would compute. */
-export type Values = ReadonlyMap<Node, Float64Array>;
+export type { Values };
 /** A number in [−1, 1) for each rounding to imitate. */
 export type Noise = () => number;
 
@@ -16,13 +16,9 @@ const ROUNDINGS = 4;
  * is off by about what float32 arithmetic errs by: how far the roots move is how far a kernel may be off.
  */
 export function interpreter(roots: readonly Node[], leaves: readonly Node[] = []) {
-  const known = new Set(leaves);
-  const order = walk(roots, (node) => node.inputs.length > 0 && !known.has(node));
-  return (values: Values, noise?: Noise): Float64Array[] => {
-    const at = new Map<Node, Float64Array>(values);
-    for (const node of order) if (!at.has(node)) at.set(node, evaluate(node, at, noise));
-    return roots.map((root) => at.get(root) as Float64Array);
-  };
+  const evaluate = evaluator(roots, leaves);
+  return (values: Values, noise?: Noise): Float64Array[] =>
+    evaluate(values, noise && ((node, y, inputs) => disturbed(node, y, inputs, noise)));
 }
 
 /** The elements of `roots` in float64. */
@@ -35,17 +31,8 @@ export function nodesOf(roots: readonly Node[]): Node[] {
   return walk(roots, (node) => node.inputs.length > 0);
 }
 
-function evaluate(node: Node, at: Values, noise?: Noise): Float64Array {
-  if (node.inputs.length === 0 && node.value !== null) return Float64Array.from(node.value.read());
-  const inputs = node.inputs.map((i) => at.get(i) as Float64Array);
-  const { reference } = node.op;
-  if (reference === undefined) throw new Error(`${node.op.name} has no reference formula`);
-  const y = reference(inputs, node);
-  if (y.length !== node.nElems) {
-    throw new Error(`the reference of ${node.op.name} gave ${y.length} elements, not ${node.nElems}`);
-  }
-  if (node.dtype === 'int32') return y.map((v) => v | 0);
-  if (noise === undefined || node.dtype !== 'float32') return y;
+function disturbed(node: Node, y: Float64Array, inputs: readonly Float64Array[], noise: Noise): Float64Array {
+  if (node.dtype !== 'float32') return y;
   if (node.op.forms === undefined) {
     if (isChosen(y, inputs)) return y;
     const scale = scaleOf(node, inputs);

@@ -94,9 +94,10 @@ export class Node {
     else (this.users as Node[]).push(user);
   }
 
-  /** Forgets who reads it. */
-  forgetUsers(): void {
-    this.users = NO_NODES;
+  /** Forgets who reads it, but for nodes up to number `last`. */
+  forgetUsers(last = 0): void {
+    const kept = last === 0 ? NO_NODES : this.users.filter((user) => user.id <= last);
+    this.users = kept.length === 0 ? NO_NODES : kept;
   }
 
   /** Forgets how it was computed. */
@@ -139,8 +140,17 @@ export function nextEpoch(): void {
 
 /** Runs `fn` with no gradient recorded. */
 export function noGrad<T>(fn: () => T): T {
+  return recording(false, fn);
+}
+
+/** Runs `fn` with gradients recorded though it is called inside `noGrad`: what is differentiated again at once. */
+export function withGrad<T>(fn: () => T): T {
+  return recording(true, fn);
+}
+
+function recording<T>(on: boolean, fn: () => T): T {
   const before = gradEnabled;
-  gradEnabled = false;
+  gradEnabled = on;
   try {
     return fn();
   } finally {
@@ -160,6 +170,16 @@ export function inLayer<T>(name: string, fn: () => T): T {
   } finally {
     layer = before;
   }
+}
+
+/** The number of the newest node. */
+export function newestNode(): number {
+  return made;
+}
+
+/** Runs `fn` with the nodes it makes in the place of `node`: of its layer, and differentiable if it is. */
+export function inPlaceOf<T>(node: Node, fn: () => T): T {
+  return inLayerOf(node, () => recording(node.differentiable, fn));
 }
 
 /** Runs `fn` with the nodes it makes marked as part of the layer of `node`: what stands for it, or its derivative. */

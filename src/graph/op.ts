@@ -57,7 +57,10 @@ export interface Op {
   forms?: Partial<Record<DType, readonly Form[]>>;
   /** A reduction over axes: its micro-operation. */
   reduce?: number;
-  /** The same elements in the same order: shares its input's memory, from this element on. */
+  /**
+   * The same elements in the same order: shares its first input's memory, from this element on. Further inputs only
+   * say what must be computed before it is read.
+   */
   view?(node: Node): number;
   /** Writes the instructions for `parts`: this node, and where `joint` is given its companions. */
   lower?(parts: readonly (Node | undefined)[], l: Lowering): void;
@@ -71,6 +74,11 @@ export interface Op {
   indices?(node: Node): { input: number; below: number; what: string }[];
   /** An equivalent expression, for derivatives of ops that exist only to be fast. */
   expression?(node: Node): Node;
+  /**
+   * Stands for its first input, of which it is a view, with a derivative of its own, which goes to the other inputs
+   * alone and may read what is no input at all. Programs take the first input instead.
+   */
+  wraps?: true;
   /** Replaced before rewriting: a request, not a computation. */
   expand?(nodes: readonly Node[]): Map<Node, Node>;
 }

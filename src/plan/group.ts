@@ -24,6 +24,18 @@ export function storage(node: Node): Node {
   return at;
 }
 
+/** Nodes whose elements must be there before those of `node` are read: itself, or what it is a view of and waits for. */
+export function awaited(node: Node): Node[] {
+  const found: Node[] = [];
+  const stack = [node];
+  while (stack.length > 0) {
+    const at = stack.pop() as Node;
+    if (at.op.view !== undefined && at.value === null) stack.push(...at.inputs);
+    else found.push(at);
+  }
+  return found;
+}
+
 /** Room left below the kernel's limits: a node may need a slot for its result and one for each of four inputs. */
 const MAX_NODES = Math.min(MAP_SLOTS, MAP_TAPE) / 5;
 
@@ -34,18 +46,20 @@ const spaceOf = (node: Node): Shape => (node.op.reduce === undefined ? node.shap
 export function group(order: readonly Node[]): Group[] {
   const grouping = new Grouping();
   for (const node of order) grouping.add(node);
-  return sink(grouping.groups, grouping.of, order);
+  return sink([...grouping.groups], grouping.of, order);
 }
 
 class Grouping {
-  readonly groups: Group[] = [];
+  readonly groups = new Set<Group>();
   readonly of = new Map<Node, Group>();
   /** The first node of those that may share an instruction. */
   readonly #joints = new Map<string, Node>();
 
   /** Level at which the elements of a node are known. */
   #level(node: Node): number {
-    return this.of.get(storage(node))?.level ?? 0;
+    let level = 0;
+    for (const needed of awaited(node)) level = Math.max(level, this.of.get(needed)?.level ?? 0);
+    return level;
   }
 
   add(node: Node): void {
@@ -58,9 +72,10 @@ class Grouping {
   }
 
   #open(node: Node): Group {
-    const level = 1 + Math.max(0, ...node.inputs.map((i) => this.#level(i)));
-    const made: Group = { nodes: [], space: isTape(node) ? spaceOf(node) : null, level };
-    this.groups.push(made);
+    let below = 0;
+    for (const input of node.inputs) below = Math.max(below, this.#level(input));
+    const made: Group = { nodes: [], space: isTape(node) ? spaceOf(node) : null, level: below + 1 };
+    this.groups.add(made);
     return made;
   }
 
@@ -102,7 +117,7 @@ class Grouping {
     if (from.nodes.some((n) => n.op.reduce !== undefined)) return;
     to.nodes.push(...from.nodes);
     for (const node of from.nodes) this.of.set(node, to);
-    this.groups.splice(this.groups.indexOf(from), 1);
+    this.groups.delete(from);
   }
 
   /** Where a companion over the same inputs is computed, if this node may be computed there too. */
@@ -151,13 +166,15 @@ function sharesReduction(node: Node, tape: Group): boolean {
 /** Moves a tape into the one tape that reads it, however much later that is, so its results are never stored. */
 function sink(groups: Group[], of: Map<Node, Group>, order: readonly Node[]): Group[] {
   const readers = new Map<Group, Set<Group | null>>();
+  /** For each group, those it reads. */
+  const sources = new Map<Group, Set<Group>>();
   for (const node of order) {
     const reader = of.get(node) ?? null;
     for (const input of node.inputs) {
       const from = of.get(input);
       if (from === undefined || from === reader) continue;
-      const set = readers.get(from) ?? new Set();
-      readers.set(from, set.add(reader));
+      readers.set(from, (readers.get(from) ?? new Set()).add(reader));
+      if (reader !== null) sources.set(reader, (sources.get(reader) ?? new Set()).add(from));
     }
   }
   const gone = new Set<Group>();
@@ -167,7 +184,12 @@ function sink(groups: Group[], of: Map<Node, Group>, order: readonly Node[]): Gr
     if (tape.nodes.some((n) => n.op.reduce !== undefined) || !sameShape(tape.space, reader.space)) continue;
     if (tape.nodes.length + reader.nodes.length >= MAX_NODES) continue;
     reader.nodes.unshift(...tape.nodes);
-    for (const set of readers.values()) if (set.delete(tape)) set.add(reader);
+    for (const source of sources.get(tape) ?? []) {
+      const set = readers.get(source) as Set<Group | null>;
+      set.delete(tape);
+      set.add(reader);
+      sources.get(reader)?.add(source);
+    }
     for (const node of tape.nodes) of.set(node, reader);
     gone.add(tape);
   }

@@ -24,29 +24,56 @@ export function padded(nBytes: number): number {
 
 /** Sets the offset of each buffer; returns the bytes needed in all. */
 export function place(buffers: readonly Buffer[]): number {
-  const placed: Buffer[] = [];
+  const placed = new Placed(buffers.length);
   let total = 0;
   for (const buffer of [...buffers].sort((a, b) => b.nBytes - a.nBytes || a.first - b.first)) {
     const size = padded(buffer.nBytes);
-    const alive = placed.filter((other) => other.first <= buffer.last && buffer.first <= other.last);
-    buffer.offset = bestGap(
-      alive.sort((a, b) => a.offset - b.offset),
-      size,
-    );
-    placed.push(buffer);
+    buffer.offset = placed.bestGap(buffer, size);
+    placed.add(buffer, size);
     total = Math.max(total, buffer.offset + size);
   }
   return total;
 }
 
-/** The offset of the smallest gap between `alive`, in order of offset, that holds `size`; the end where none does. */
-function bestGap(alive: readonly Buffer[], size: number): number {
-  let [best, bestSize] = [-1, Number.POSITIVE_INFINITY];
-  let end = 0;
-  for (const other of alive) {
-    const gap = other.offset - end;
-    if (gap >= size && gap < bestSize) [best, bestSize] = [end, gap];
-    end = Math.max(end, other.offset + padded(other.nBytes));
+/** What is placed already, in order of offset. Plain arrays: all of it is looked through for each buffer. */
+class Placed {
+  #n = 0;
+  readonly #start: Float64Array;
+  readonly #end: Float64Array;
+  readonly #first: Float64Array;
+  readonly #last: Float64Array;
+
+  constructor(most: number) {
+    [this.#start, this.#end] = [new Float64Array(most), new Float64Array(most)];
+    [this.#first, this.#last] = [new Float64Array(most), new Float64Array(most)];
   }
-  return best >= 0 ? best : end;
+
+  /** The offset of the smallest gap of at least `size` between what is alive together with `buffer`; else the end. */
+  bestGap({ first, last }: Buffer, size: number): number {
+    let [best, bestSize] = [-1, Number.POSITIVE_INFINITY];
+    let end = 0;
+    for (let i = 0; i < this.#n; i++) {
+      if ((this.#first[i] as number) > last || (this.#last[i] as number) < first) continue;
+      const gap = (this.#start[i] as number) - end;
+      if (gap >= size && gap < bestSize) [best, bestSize] = [end, gap];
+      end = Math.max(end, this.#end[i] as number);
+    }
+    return best >= 0 ? best : end;
+  }
+
+  add({ offset, first, last }: Buffer, size: number): void {
+    let [low, high] = [0, this.#n];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#start[middle] as number) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const columns = [this.#start, this.#end, this.#first, this.#last];
+    [offset, offset + size, first, last].forEach((value, k) => {
+      const column = columns[k] as Float64Array;
+      column.copyWithin(low + 1, low, this.#n);
+      column[low] = value;
+    });
+    this.#n++;
+  }
 }

@@ -1,6 +1,6 @@
 // The order of groups: after what they read, and an update in place after every reader of the old value.
 import type { Node } from '../graph/node.ts';
-import { type Group, isComputed, storage } from './group.ts';
+import { awaited, type Group, isComputed, storage } from './group.ts';
 
 /** A variable and the node that becomes its next version. */
 export interface Update {
@@ -64,7 +64,7 @@ class Edges {
   readonly #groups: readonly Group[];
   /** For each group, those that must run before it. */
   readonly #before = new Map<Group, Set<Group>>();
-  readonly #readers = new Map<Node, Group[]>();
+  readonly #readers = new Map<Node, Set<Group>>();
 
   constructor(groups: readonly Group[]) {
     this.#groups = groups;
@@ -73,10 +73,12 @@ class Edges {
       const before = new Set<Group>();
       for (const node of g.nodes) {
         for (const input of node.inputs) {
+          for (const needed of awaited(input)) {
+            const from = this.of.get(needed);
+            if (from !== undefined && from !== g) before.add(from);
+          }
           const stored = storage(input);
-          const from = this.of.get(stored);
-          if (from !== undefined && from !== g) before.add(from);
-          if (from === undefined) this.#readers.set(stored, [...(this.#readers.get(stored) ?? []), g]);
+          if (!this.of.has(stored)) this.#readers.set(stored, (this.#readers.get(stored) ?? new Set()).add(g));
         }
       }
       this.#before.set(g, before);
@@ -84,7 +86,7 @@ class Edges {
   }
 
   readersOf(leaf: Node): Set<Group> {
-    return new Set(this.#readers.get(leaf));
+    return this.#readers.get(leaf) ?? new Set();
   }
 
   add(first: Group, then: Group): void {
@@ -105,18 +107,19 @@ class Edges {
     return false;
   }
 
-  /** Every group after those it waits for, otherwise by the age of its last node. */
+  /** Every group after those it waits for, otherwise by the age of its last node; one that waits for none, when asked for. */
   order(): Group[] {
-    const age = (g: Group) => Math.max(...g.nodes.map((n) => n.id));
-    const roots = [...this.#groups].sort((a, b) => age(b) - age(a));
+    const ages = new Map(this.#groups.map((g) => [g, g.nodes.reduce((age, n) => Math.max(age, n.id), 0)]));
+    const byAge = (a: Group, b: Group) => (ages.get(b) as number) - (ages.get(a) as number);
+    const free = (g: Group) => this.#before.get(g)?.size === 0;
     const done = new Set<Group>();
     const order: Group[] = [];
-    const stack = roots;
+    const stack = [...this.#groups.filter(free), ...this.#groups.filter((g) => !free(g)).sort(byAge)];
     while (stack.length > 0) {
       const g = stack[stack.length - 1] as Group;
-      const waits = done.has(g) ? [] : [...(this.#before.get(g) ?? [])].filter((b) => !done.has(b));
+      const waits = done.has(g) ? [] : [...(this.#before.get(g) ?? [])].filter((b) => !done.has(b)).sort(byAge);
       if (waits.length > 0) {
-        stack.push(...waits.sort((a, b) => age(b) - age(a)));
+        for (const b of waits) stack.push(b);
         continue;
       }
       stack.pop();

@@ -21,13 +21,14 @@ export function divide(instructions: readonly Instruction[]): boolean {
   const costs = instructions.map(nanoseconds);
   const shared = costs.reduce((sum, ns) => sum + (ns < SHARE_NS ? 0 : ns), 0);
   if (shared < PARALLEL_NS) return false;
-  let open: Access[] = [];
+  // Since the last barrier: by all threads, and by the first alone, which does not wait for itself.
+  let [together, alone]: [Access[], Access[]] = [[], []];
   for (const [i, instruction] of instructions.entries()) {
     const solo = (costs[i] as number) < SHARE_NS;
-    const own = accesses(instruction, solo);
-    const waits = own.some((a) => open.some((b) => collide(a, b)));
-    if (waits) open = [];
-    open.push(...own);
+    const own = accesses(instruction);
+    const waits = own.some((a) => together.some((b) => collide(a, b)) || (!solo && alone.some((b) => collide(a, b))));
+    if (waits) [together, alone] = [[], []];
+    (solo ? alone : together).push(...own);
     instruction.flags = (solo ? abi.FLAG_SOLO : 0) | (waits ? abi.FLAG_BARRIER : 0);
   }
   return true;
@@ -40,23 +41,22 @@ interface Access {
   start: number;
   end: number;
   writes: boolean;
-  solo: boolean;
 }
 
 const ARENA = {};
 
-function accesses({ words }: Instruction, solo: boolean): Access[] {
+function accesses({ words }: Instruction): Access[] {
   return refsOf(words).map(({ buffer, writes }) => {
     const { offset, nBytes } = buffer as Buffer;
     const inArena = offset >= 0;
     const start = inArena ? offset : 0;
-    return { space: inArena ? ARENA : buffer, start, end: start + nBytes, writes, solo };
+    return { space: inArena ? ARENA : buffer, start, end: start + nBytes, writes };
   });
 }
 
-/** Whether two instructions touch the same bytes, one to write them, and not both on the first thread alone. */
+/** Whether two instructions touch the same bytes, one to write them. */
 function collide(a: Access, b: Access): boolean {
-  return a.space === b.space && a.start < b.end && b.start < a.end && (a.writes || b.writes) && !(a.solo && b.solo);
+  return a.space === b.space && a.start < b.end && b.start < a.end && (a.writes || b.writes);
 }
 
 /** What an instruction takes on one thread, roughly. */

@@ -1,7 +1,8 @@
 // The phases in their order: stable first, small second, fused third.
 import type { Node } from '../graph/node.ts';
+import { byAge, walk } from '../graph/walk.ts';
 import { fuse } from './fuse.ts';
-import { type Options, type Rule, rewrite } from './match.ts';
+import { type Options, type Rule, rebuild, rewrite } from './match.ts';
 import { simplify } from './simplify.ts';
 import { stabilise } from './stabilise.ts';
 
@@ -24,6 +25,21 @@ const layoutRules = fuse.filter((rule) => rule.name.includes(' over '));
 
 /** The whole graph, forward and backward together, through every phase; `off` keeps only what kernels need. */
 export function optimise(roots: readonly Node[], off = false, options: Options = {}): Node[] {
-  if (off) return rewrite(roots, layoutRules, options);
-  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), [...roots]);
+  const bare = unwrapped(roots);
+  if (off) return rewrite(bare, layoutRules, options);
+  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), bare);
+}
+
+/** Nodes that are there for their derivatives alone, replaced by what they stand for. */
+function unwrapped(roots: readonly Node[]): Node[] {
+  const becomes = new Map<Node, Node>();
+  const order = byAge(walk(roots));
+  if (order.some(({ op }) => op.wraps)) {
+    for (const old of order) {
+      const node = rebuild(old, becomes);
+      const now = node.op.wraps && node.value === null ? (node.inputs[0] as Node) : node;
+      if (now !== old) becomes.set(old, now);
+    }
+  }
+  return roots.map((root) => becomes.get(root) ?? root);
 }

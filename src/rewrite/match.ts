@@ -1,7 +1,7 @@
 // Rules as patterns, and the one driver that applies them: bottom-up, to a fixed point, equal nodes shared.
-import { apply, inLayerOf, type Node } from '../graph/node.ts';
+import { apply, inPlaceOf, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
-import { walk } from '../graph/walk.ts';
+import { byAge, walk } from '../graph/walk.ts';
 import { sameShape } from '../shape.ts';
 
 /** What a pattern's names stand for. */
@@ -107,7 +107,10 @@ export function rewrite(roots: readonly Node[], rules: readonly Rule[], options:
 }
 
 function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options): [Node[], boolean] {
-  const order = walk(roots, (node) => (o.deep || node.value === null) && node.inputs.length > 0 && !o.keep?.has(node));
+  // By age, so that what is made anew keeps its order: a schedule of it needs memory for less at a time.
+  const order = byAge(
+    walk(roots, (node) => (o.deep || node.value === null) && node.inputs.length > 0 && !o.keep?.has(node)),
+  );
   const counts = new Map<Node, number>();
   const count = (node: Node) => counts.set(node, (counts.get(node) ?? 0) + 1);
   for (const node of order) if (!o.keep?.has(node)) node.inputs.forEach(count);
@@ -116,14 +119,14 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
   const shared = new Map<string, Node>();
   let changed = false;
   for (const old of order) {
-    let node = o.keep?.has(old) ? old : share(rebuild(old, becomes), shared);
+    let node = o.keep?.has(old) ? old : share(rebuild(old, becomes), shared, o);
     const instead = o.replace?.get(old);
     if (instead !== undefined) node = instead;
     for (let i = 0; ; i++) {
       const replaced = o.keep?.has(node) || node.inputs.length === 0 ? null : fire(node, rules, counts, o);
       if (replaced === null) break;
       if (i === MAX_CHAIN) throw new Error(`rewrite: more than ${MAX_CHAIN} rules fire in a row at ${old.op.name}`);
-      node = share(replaced, shared);
+      node = share(replaced, shared, o);
       changed = true;
     }
     if (node !== old) {
@@ -138,7 +141,7 @@ function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: 
   const around: Around = { uses: (n) => counts.get(n) ?? 1, keep: o.keep };
   for (const rule of rules.get(node.op) ?? []) {
     const bindings = match(rule.pattern, node, {}, around);
-    const result = bindings && inLayerOf(node, () => rule.build(bindings, node));
+    const result = bindings && inPlaceOf(node, () => rule.build(bindings, node));
     if (!result || result === node) continue;
     if (result.dtype !== node.dtype || !sameShape(result.shape, node.shape)) {
       throw new Error(`rewrite: ${rule.name} made [${result.shape}] ${result.dtype} of [${node.shape}] ${node.dtype}`);
@@ -153,16 +156,19 @@ function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: 
 export function rebuild(node: Node, becomes: ReadonlyMap<Node, Node>): Node {
   if (!node.inputs.some((i) => becomes.has(i))) return node;
   const inputs = node.inputs.map((i) => becomes.get(i) ?? i);
-  return inLayerOf(node, () => apply(node.op, inputs, node.attrs));
+  return inPlaceOf(node, () => apply(node.op, inputs, node.attrs));
 }
 
-/** The first node like this one: same op, attributes and inputs. */
-function share(node: Node, shared: Map<string, Node>): Node {
+/** The first node like this one: same op, attributes and inputs, and before differentiation the same derivative. */
+function share(node: Node, shared: Map<string, Node>, { deep }: Options): Node {
   if (node.inputs.length === 0 && node.attrs.value === undefined) return node;
   if (node.value !== null) return node;
   const key = `${node.signature}(${node.inputs.map((i) => i.id)})`;
   const first = shared.get(key);
-  if (first !== undefined) return first;
+  if (first !== undefined) {
+    const alike = !deep || (first.op === node.op && first.differentiable === node.differentiable);
+    return alike ? first : node;
+  }
   shared.set(key, node);
   return node;
 }
