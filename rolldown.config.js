@@ -3,7 +3,7 @@
 import { defineConfig } from 'rolldown';
 
 /** What the rooms that a training program may not need are built on: those make files of their own. */
-const isCore = (id) => !/\/src\/(bench|cli|data|io|train)\//.test(id);
+const isCore = (id) => !/\/src\/(bench|cli|data|io|train|viz)\//.test(id);
 
 export default defineConfig({
   input: {
@@ -11,11 +11,12 @@ export default defineConfig({
     data: 'build/src/data/index.js',
     io: 'build/src/io/index.js',
     train: 'build/src/train/index.js',
+    viz: 'build/src/viz/index.js',
     bench: 'build/src/bench/suite.js',
     cli: 'build/src/cli/nabla.js',
   },
   platform: 'node',
-  external: ['cli-progress', 'benchmark'],
+  external: ['cli-progress', 'benchmark', '@viz-js/viz'],
   output: {
     dir: 'build/nabla',
     cleanDir: true,

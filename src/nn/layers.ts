@@ -57,7 +57,7 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer, i) => this.within(`${i} (${layer.constructor.name})`, layer, y), x);
+    return this.layers.reduce((y, layer, i) => this.within(`${i}`, layer, y), x);
   }
 }
 

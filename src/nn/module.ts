@@ -16,14 +16,41 @@ export function parameter(initial: Tensor): Tensor {
   return variable(initial, true);
 }
 
-/** Reads through this proxy are guards while a trace is under way. */
+/**
+ * Reads through this proxy are guards while a trace is under way, and a layer's `forward` marks nodes and errors with
+ * the name under which the layer was read last: `this.attn.forward(x)` is `attn (MultiheadAttention)`.
+ */
 const watched: ProxyHandler<Module> = {
   get(target, key, receiver) {
     const value = Reflect.get(target, key, receiver);
+    if (key === 'forward' && typeof value === 'function') return named(receiver, value);
     if (typeof value === 'function' || typeof key === 'symbol') return value;
+    if (value instanceof Module) calledAs.set(value, key);
+    else if (Array.isArray(value)) {
+      for (const [i, x] of value.entries()) if (x instanceof Module) calledAs.set(x, `${key}.${i}`);
+    }
     return guard(() => Reflect.get(target, key, receiver));
   },
 };
+
+/** What a module is called by the one that holds it; nothing for the outermost. */
+const calledAs = new WeakMap<Module, string>();
+/** The module whose `forward` is under way: it may call itself without being a layer of its own. */
+let inside: Module | null = null;
+
+function named(module: Module, forward: Module['forward']): Module['forward'] {
+  const name = calledAs.get(module);
+  if (name === undefined || module === inside) return forward;
+  return (...inputs) => {
+    const before = inside;
+    inside = module;
+    try {
+      return inLayer(`${name} (${module.constructor.name})`, () => forward.apply(module, inputs));
+    } finally {
+      inside = before;
+    }
+  };
+}
 
 /**
  * Extend it: assign parameters, layers and arrays of layers to fields and define `forward`. Parameters are found in
@@ -47,9 +74,10 @@ export abstract class Module {
     return Object.entries(this);
   }
 
-  /** Calls a layer with errors and nodes marked by its name. */
+  /** Calls a layer with errors and nodes marked by this name, instead of that of the field it was read from. */
   protected within(name: string, layer: Module, x: Tensor): Tensor {
-    return inLayer(name, () => layer.forward(x));
+    calledAs.set(layer, name);
+    return layer.forward(x);
   }
 
   /** Every tensor field of this module and its submodules: `0.weight`, `encoder.bias`, … each once. */

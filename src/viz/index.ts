@@ -1,0 +1,5 @@
+// Pictures of graphs and of memory: `nabla/viz`.
+export { toDot } from './dot.ts';
+export type { DrawOptions, Gradients, Outputs } from './options.ts';
+export { toSVG } from './svg.ts';
+export { toText } from './text.ts';
