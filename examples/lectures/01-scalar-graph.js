@@ -60,7 +60,17 @@ const dX = dA * Z + dB / X;
 
 const steps = { y, c, d, e, s, b, a, z, x };
 const adjoints = grad(y, Object.values(steps));
-const byHand = { y: [Y, dY], c: [C, dC], d: [D, dD], e: [E, dE], s: [S, dS], b: [B, dB], a: [A, dA], z: [Z, dZ], x: [X, dX] };
+const byHand = {
+  y: [Y, dY],
+  c: [C, dC],
+  d: [D, dD],
+  e: [E, dE],
+  s: [S, dS],
+  b: [B, dB],
+  a: [A, dA],
+  z: [Z, dZ],
+  x: [X, dX],
+};
 
 /** Equal but for the rounding of float32, about seven digits. */
 const near = (got, wanted) => assert.ok(Math.abs(got - wanted) <= 1e-6 * Math.abs(wanted), `${got}, not ${wanted}`);
@@ -101,13 +111,16 @@ for (const n of [2, 4, 8, 16, 32]) {
   const value = product(...xs);
   const backward = grad(value, xs);
   // Forward, one pass for each input: its derivative by itself is 1, that of the others 0.
-  const forward = xs.map((_, i) => jvp(product, xs, xs.map((_, j) => tensor(i === j ? 1 : 0)))[1]);
+  const forward = xs.map((_, i) => {
+    const direction = xs.map((_, j) => tensor(i === j ? 1 : 0));
+    return jvp(product, xs, direction)[1];
+  });
 
   backward.forEach((g, i) => {
     near(g.item(), forward[i].item());
   });
   const counts = [operations([value]), operations(backward), operations(forward)];
-  console.log(`${`${n}`.padStart(3)}${counts.map((k, i) => `${k}`.padStart([18, 27, 26][i])).join("")}`);
+  console.log(`${`${n}`.padStart(3)}${counts.map((k, i) => `${k}`.padStart([18, 27, 26][i])).join('')}`);
   assert.ok(counts[1] <= 4 * n, 'backward: a few operations for each of the n inputs');
   assert.ok(counts[2] >= n * (n - 1), 'forward: n passes over n − 1 operations');
 }
@@ -115,6 +128,7 @@ for (const n of [2, 4, 8, 16, 32]) {
 // ---- the picture: every step with its value and, below, its adjoint
 
 if (process.argv.includes('--draw')) {
-  const picture = await toSVG({ y }, { names: { x, z, a, b, c, d, s, e }, values: true, gradients: { of: y, wrt: [x, z] } });
+  const names = { x, z, a, b, c, d, s, e };
+  const picture = await toSVG({ y }, { names, values: true, gradients: { of: y, wrt: [x, z] } });
   writeFileSync(new URL('pictures/01-scalar-graph.svg', import.meta.url), picture);
 }

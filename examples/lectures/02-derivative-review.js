@@ -27,7 +27,12 @@ function equal(got, wanted) {
 //    ∂f/∂z = xy + 1 + 2eˣy³z
 
 const [x, y, z] = [tensor(1), tensor(2), tensor(-1)];
-const f = x.square().mul(y).add(x.mul(y).mul(z)).add(z).add(x.exp().mul(y.pow(3)).mul(z.square()));
+const f = x
+  .square()
+  .mul(y)
+  .add(x.mul(y).mul(z))
+  .add(z)
+  .add(x.exp().mul(y.pow(3)).mul(z.square()));
 const [fx, fy, fz] = grad(f, [x, y, z]);
 
 const [X, Y, Z, E] = [1, 2, -1, Math.E];
@@ -56,7 +61,11 @@ console.log(`∂²f/∂x∂y = ∂²f/∂y∂x = ${show(fxy)}`);
 
 const [n, p] = [3, 2];
 const column = tensor([[1], [2], [3]]); // y [n×1]
-const matrix = tensor([[1, -1], [0, 2], [4, 5]]); // x [n×p]
+const matrix = tensor([
+  [1, -1],
+  [0, 2],
+  [4, 5],
+]); // x [n×p]
 const row = column.T.matmul(matrix); // zᵀ [1×p]
 equal(row, tensor([[1 * 1 + 2 * 0 + 3 * 4, 1 * -1 + 2 * 2 + 3 * 5]]));
 

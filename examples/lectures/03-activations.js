@@ -16,7 +16,12 @@ function equal(got, wanted) {
   assert.ok(got.sub(wanted).abs().max().item() < 1e-6, `${show(got)}, not ${show(wanted)}`);
 }
 
-const I = tensor([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]);
+const I = tensor([
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0, 1],
+]);
 /** The diagonal matrix with the elements of v: column i of I times vᵢ. */
 const diag = (v) => I.mul(v);
 
@@ -101,6 +106,6 @@ if (process.argv.includes('--draw')) {
   const softmax = exps.div(sum);
   const L = softmax.mul(dy).sum();
   const names = { x, exps, sum, y: softmax, dy };
-  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: [x] } });
+  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: [x] }, direction: 'TB' });
   writeFileSync(new URL('pictures/03-activations.svg', import.meta.url), picture);
 }

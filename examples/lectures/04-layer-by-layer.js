@@ -141,7 +141,10 @@ console.log('convolution');
 /** Each pixel of y as a window of 2×2 equal ones. */
 function enlarge(y) {
   const [C, h, w] = y.shape;
-  return y.reshape(C, h, 1, w, 1).expand(C, h, 2, w, 2).reshape(C, 2 * h, 2 * w);
+  return y
+    .reshape(C, h, 1, w, 1)
+    .expand(C, h, 2, w, 2)
+    .reshape(C, 2 * h, 2 * w);
 }
 
 function poolForward(x) {
@@ -176,10 +179,10 @@ const active = pooled.relu();
 const logits = nn.linear(active.flatten(1), weight, offset); // [1×3]
 const probabilities = logits.softmax();
 const classTwo = tensor([[0, 0, 1]]);
-const loss = probabilities.mul(classTwo).sum().log().neg();
-const gradients = grad(loss, [kernel, bias, weight, offset]);
+const L = probabilities.mul(classTwo).sum().log().neg();
+const gradients = grad(L, [kernel, bias, weight, offset]);
 
-console.log('convolution → max-pooling → ReLU → linear → softmax, loss −log p₂');
+console.log('convolution → max-pooling → ReLU → linear → softmax, L = −log p₂');
 {
   const c = convForward(image, kernel, bias);
   const m = poolForward(c);
@@ -206,6 +209,6 @@ console.log('convolution → max-pooling → ReLU → linear → softmax, loss �
 if (process.argv.includes('--draw')) {
   const names = { image, kernel, bias, weight, offset, classTwo };
   const wrt = [kernel, bias, weight, offset];
-  const picture = await toSVG({ loss }, { names, values: true, gradients: { of: loss, wrt } });
+  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt }, direction: 'TB' });
   writeFileSync(new URL('pictures/04-layer-by-layer.svg', import.meta.url), picture);
 }

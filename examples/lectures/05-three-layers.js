@@ -40,7 +40,10 @@ for (let l = 1; l <= 3; l++) {
   z[l] = u[l].sigmoid();
 }
 const one = tensor([[1]]);
-const L = y.mul(z[3].log()).neg().sub(one.sub(y).mul(one.sub(z[3]).log()));
+const L = y
+  .mul(z[3].log())
+  .neg()
+  .sub(one.sub(y).mul(one.sub(z[3]).log()));
 equal('binary cross-entropy', nn.binaryCrossEntropy(z[3], y), L.sum());
 
 // ---- backward, by recurrence from l = 3 down to 1
@@ -79,8 +82,21 @@ equal('∇u³ = z³ − y', du[3], z[3].sub(y));
 // ---- the picture: the network for one example
 
 if (process.argv.includes('--draw')) {
-  const names = { x, y, α1: α[1], α2: α[2], α3: α[3], β1: β[1], β2: β[2], β3: β[3], z1: z[1], z2: z[2], z3: z[3] };
-  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: θ } });
+  const names = {
+    x,
+    y,
+    1: one,
+    α1: α[1],
+    α2: α[2],
+    α3: α[3],
+    β1: β[1],
+    β2: β[2],
+    β3: β[3],
+    z1: z[1],
+    z2: z[2],
+    z3: z[3],
+  };
+  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: θ }, direction: 'TB' });
   writeFileSync(new URL('pictures/05-three-layers.svg', import.meta.url), picture);
 }
 

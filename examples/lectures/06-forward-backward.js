@@ -13,7 +13,7 @@ import { toSVG } from 'nabla/viz';
 //
 // and the error of an example is E = ½ Σᵢ (yᵢᴺ − y*ᵢ)².
 
-const n = [3, 4, 4, 2];
+const n = [2, 3, 3, 2];
 const N = n.length - 1;
 
 manualSeed(6);
@@ -82,11 +82,16 @@ function scalarForm(x, target) {
 //    dWᵏ = dsᵏ·(yᵏ⁻¹)ᵀ        dbᵏ = dsᵏ        dyᵏ⁻¹ = (Wᵏ)ᵀ·dsᵏ
 
 const W = w.map((rows) => rows && tensor(rows));
-const B = b.map((column) => column && tensor(column).reshape(-1, 1));
+const column = (numbers) => tensor(numbers.map((v) => [v]));
+const B = b.map((numbers) => numbers && column(numbers));
 
 function vectorForm(x, target) {
   const y = [x];
-  for (let k = 1; k <= N; k++) y[k] = W[k].matmul(y[k - 1]).add(B[k]).tanh();
+  for (let k = 1; k <= N; k++)
+    y[k] = W[k]
+      .matmul(y[k - 1])
+      .add(B[k])
+      .tanh();
   const E = y[N].sub(target).square().sum().mul(0.5);
 
   const dW = [null];
@@ -110,9 +115,9 @@ function equal(what, got, wanted) {
 
 const x = random(n[0]);
 const target = random(n[N]);
-const column = (numbers) => tensor(numbers).reshape(-1, 1);
 const loops = scalarForm(x, target);
-const matrices = vectorForm(column(x), column(target));
+const wanted = column(target);
+const matrices = vectorForm(column(x), wanted);
 
 console.log(`one example: E = ${loops.E.toFixed(6)} by loops, ${matrices.E.item().toFixed(6)} by matrices`);
 equal('E', matrices.E, tensor(loops.E));
@@ -137,7 +142,7 @@ const T = 10;
 const xs = Array.from({ length: T }, () => random(n[0]));
 const targets = Array.from({ length: T }, () => random(n[N]));
 const each = xs.map((x, t) => scalarForm(x, targets[t]));
-const batch = vectorForm(concat(xs.map(column), 1), concat(targets.map(column), 1)); // [3×T] and [2×T]
+const batch = vectorForm(concat(xs.map(column), 1), concat(targets.map(column), 1)); // both [2×T]
 
 const averageE = each.reduce((sum, { E }) => sum + E, 0) / T;
 equal('E', batch.E.div(T), tensor(averageE));
@@ -156,8 +161,20 @@ console.log(`\n${T} examples: E = ${averageE.toFixed(6)}; the average of ${T} gr
 
 if (process.argv.includes('--draw')) {
   const { E, y } = matrices;
-  const names = { x: y[0], y1: y[1], y2: y[2], y3: y[3], W1: W[1], W2: W[2], W3: W[3], b1: B[1], b2: B[2], b3: B[3] };
+  const names = {
+    x: y[0],
+    'y*': wanted,
+    y1: y[1],
+    y2: y[2],
+    y3: y[3],
+    W1: W[1],
+    W2: W[2],
+    W3: W[3],
+    b1: B[1],
+    b2: B[2],
+    b3: B[3],
+  };
   const wrt = [...W.slice(1), ...B.slice(1)];
-  const picture = await toSVG({ E }, { names, values: true, gradients: { of: E, wrt } });
+  const picture = await toSVG({ E }, { names, values: true, gradients: { of: E, wrt }, direction: 'TB' });
   writeFileSync(new URL('pictures/06-forward-backward.svg', import.meta.url), picture);
 }

@@ -24,8 +24,15 @@ function equal(got, wanted) {
 //
 // J(G) is taken at x, J(H) at u = G(x).
 
-const A = tensor([[1, -1, 2], [0.5, 1, 0]]);
-const B = tensor([[1, 0], [2, -1], [0, 1]]);
+const A = tensor([
+  [1, -1, 2],
+  [0.5, 1, 0],
+]);
+const B = tensor([
+  [1, 0],
+  [2, -1],
+  [0, 1],
+]);
 const G = (x) => A.matmul(x).sin(); // R³ → R²
 const H = (u) => B.matmul(u.square()); // R² → R³
 
@@ -47,7 +54,12 @@ console.log(`J(H∘G) = ${show(JHG)} = J(H)·J(G)`);
 //
 // W̃ depends on x: the layer is, near x, the linear layer with weights W̃.
 
-const W = tensor([[1, -2, 0.5], [-1, 0.5, -1], [0.5, 1, 2], [-0.5, -1, 0.5]]);
+const W = tensor([
+  [1, -2, 0.5],
+  [-1, 0.5, -1],
+  [0.5, 1, 2],
+  [-0.5, -1, 0.5],
+]);
 const b = tensor([0.1, 0.2, -0.3, -0.9]);
 const s = W.matmul(x).add(b);
 
@@ -66,7 +78,10 @@ assert.deepEqual(on.toArray(), [1, 0, 1, 0]);
 
 // On all x that switch the same units on, the network is one and the same linear function: with a second layer V,
 // V·ReLU(Wx + b) = V·W̃·x + V·(on ⊙ b).
-const V = tensor([[1, 2, -1, 1], [0, 1, 1, -1]]);
+const V = tensor([
+  [1, 2, -1, 1],
+  [0, 1, 1, -1],
+]);
 equal(V.matmul(s.relu()), V.matmul(sparse.matmul(x).add(b.mul(on))));
 
 // ---- activity back-propagation: eˡ = eˡ⁺¹·J
@@ -78,37 +93,38 @@ equal(V.matmul(s.relu()), V.matmul(sparse.matmul(x).add(b.mul(on))));
 // so backward is e·W̃·W̃⋯ from the left: a row times a matrix each time, never a matrix times a matrix. This is why the
 // gradient of one number is cheap, and the whole Jacobian of many is not.
 
-const layers = [
-  { W, b },
-  { W: V, b: tensor([0.1, 0.2]) },
-  { W: tensor([[1, -1], [0.5, 1], [-1, 2]]), b: tensor([0, 0.3, -0.5]) },
-];
-const y = [x];
-layers.forEach(({ W, b }, l) => {
-  y.push(W.matmul(y[l]).add(b).relu());
-});
-const L = y[3].sub(tensor([1, 2, 3])).square().sum().mul(0.5); // L = ½‖y³ − y*‖²
+// Two ReLU layers, with x and b as columns:
 
-const byGrad = grad(L, y);
-let e = y[3].sub(tensor([1, 2, 3])).reshape(1, 3); // e³ = (y³ − y*)ᵀ
-console.log(`\ne3 = ${show(e)}`);
-for (let l = 2; l >= 0; l--) {
-  const { W } = layers[l];
-  const on = y[l + 1].gt(0).to('float32'); // ReLU is on where its activity is above 0
-  const sparsified = W.mul(on.reshape(-1, 1));
-  e = e.matmul(sparsified);
-  equal(e, byGrad[l].reshape(1, -1));
-  console.log(`e${l} = e${l + 1}·W̃${l + 1} = ${show(e)}`);
-}
+const [W1, W2] = [W, V];
+const [b1, b2] = [tensor([[0.1], [0.2], [-0.3], [-0.9]]), tensor([[0.1], [0.2]])];
+const y0 = tensor([[0.3], [-0.2], [0.8]]);
+const y1 = W1.matmul(y0).add(b1).relu();
+const y2 = W2.matmul(y1).add(b2).relu();
+const target = tensor([[1], [2]]);
+const L = y2.sub(target).square().sum().mul(0.5); // L = ½‖y² − y*‖²
+
+/** W with the rows of the units that are off set to 0; ReLU is on where its activity y is above 0. */
+const sparsified = (W, y) => y.gt(0).where(W, 0);
+
+const e2 = y2.sub(target).T; // (y² − y*)ᵀ
+const e1 = e2.matmul(sparsified(W2, y2));
+const e0 = e1.matmul(sparsified(W1, y1));
+const [d2, d1, d0] = grad(L, [y2, y1, y0]);
+equal(e2, d2.T);
+equal(e1, d1.T);
+equal(e0, d0.T);
+console.log(`\ne² = (y² − y*)ᵀ = ${show(e2)}`);
+console.log(`e¹ = e²·W̃²      = ${show(e1)}`);
+console.log(`e⁰ = e¹·W̃¹      = ${show(e0)} = ∂L/∂x`);
 
 // All at once: the Jacobian of the network is the product of the W̃.
-const [J] = jacobian(y[3], [x]);
-equal(byGrad[0], byGrad[3].matmul(J));
+const [J] = jacobian(y2, [y0]);
+equal(J.reshape(2, 3), sparsified(W2, y2).matmul(sparsified(W1, y1)));
 
-// ---- the picture: three ReLU layers, each activity y with its value and its e
+// ---- the picture: two ReLU layers, each activity y with its value and, below, its e as a column
 
 if (process.argv.includes('--draw')) {
-  const names = { x, y1: y[1], y2: y[2], y3: y[3], W1: W, W2: V, W3: layers[2].W };
-  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: [x] } });
+  const names = { y0, y1, y2, W1, b1, W2, b2, 'y*': target };
+  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: [y0] }, direction: 'TB' });
   writeFileSync(new URL('pictures/07-jacobians.svg', import.meta.url), picture);
 }

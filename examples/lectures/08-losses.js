@@ -19,7 +19,11 @@ function equal(got, wanted) {
 // The last layer gives activities y = W·x + b [3]; a loss compares them with what was wanted.
 
 const x = tensor([1, -2]);
-const W = tensor([[0.5, -1], [1, 0.5], [-0.5, 0.25]]);
+const W = tensor([
+  [0.5, -1],
+  [1, 0.5],
+  [-0.5, 0.25],
+]);
 const b = tensor([0.1, -0.2, 0.3]);
 const y = W.matmul(x).add(b);
 console.log(`y = W·x + b = ${show(y)}`);
@@ -86,7 +90,9 @@ for (const [name, loss, e] of [
   equal(dW, e.reshape(3, 1).matmul(x.reshape(1, 2)));
   equal(db, e);
   equal(dx, W.T.matmul(e));
-  console.log(`\n${name}: e = ${show(e)}\n  dW = e·xᵀ = ${show(dW)}\n  db = e    = ${show(db)}\n  dx = Wᵀ·e = ${show(dx)}`);
+  console.log(
+    `\n${name}: e = ${show(e)}\n  dW = e·xᵀ = ${show(dW)}\n  db = e    = ${show(db)}\n  dx = Wᵀ·e = ${show(dx)}`,
+  );
 }
 
 // A small step against the gradient makes either loss smaller, by about η‖∇‖².
@@ -102,6 +108,9 @@ console.log(`\na step of η = ${η}: the logistic loss falls by ${gained.toFixed
 
 if (process.argv.includes('--draw')) {
   const L = p.mul(δ).sum().log().neg();
-  const picture = await toSVG({ L }, { names: { x, W, b, y, p, δ }, values: true, gradients: { of: L, wrt: [W, b] } });
+  const picture = await toSVG(
+    { L },
+    { names: { x, W, b, y, p, δ }, values: true, gradients: { of: L, wrt: [W, b] }, direction: 'TB' },
+  );
   writeFileSync(new URL('pictures/08-losses.svg', import.meta.url), picture);
 }

@@ -59,7 +59,11 @@ console.log('linear regression');
   // Where dw = 0 and db = 0 the line is the best one. Gradient descent gets there:
   let [wt, bt] = [w, b];
   for (let t = 0; t < 1000; t++) {
-    const e = wt.matmul(X).add(bt).sub(y).mul(2 / m);
+    const e = wt
+      .matmul(X)
+      .add(bt)
+      .sub(y)
+      .mul(2 / m);
     [wt, bt] = [wt.sub(e.matmul(X.T).mul(0.1)), bt.sub(e.sum(1, true).mul(0.1))].map((p) => tensor(p.toArray()));
   }
   // The errors that are left are orthogonal to every feature, and sum to 0.
@@ -126,7 +130,10 @@ equal('nn.linear(Xᵀ, W¹, b¹)ᵀ = W¹·X + b¹', nn.linear(X.T, W1, b1.resha
 
 if (process.argv.includes('--draw')) {
   const { Z1, A1, Z2, L } = twoLayers(activations.ReLU.g);
-  const names = { X, y, 'W¹': W1, 'b¹': b1, 'W²': W2, 'b²': b2, 'Z¹': Z1, 'A¹': A1, 'Z²': Z2 };
-  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: [W1, b1, W2, b2] } });
+  const names = { X, y, W1, b1, W2, b2, Z1, A1, Z2 };
+  const picture = await toSVG(
+    { L },
+    { names, values: true, gradients: { of: L, wrt: [W1, b1, W2, b2] }, direction: 'TB' },
+  );
   writeFileSync(new URL('pictures/09-batches.svg', import.meta.url), picture);
 }

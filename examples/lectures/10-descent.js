@@ -119,7 +119,9 @@ function untilConverged(η, limit = 1000) {
 console.log(`\neigenvalues of H: μ = ${μ.toFixed(3)}, λ = ${λ.toFixed(3)}; 2/λ = ${(2 / λ).toFixed(3)}`);
 for (const share of [0.05, 0.25, 0.5, 0.9, 1.05]) {
   const { t, w } = untilConverged((share * 2) / λ);
-  console.log(`η = ${share.toFixed(2)}·2/λ   ${t === Number.POSITIVE_INFINITY ? 'diverges' : `‖∇L‖ < ${ε} after ${t} steps`}`);
+  console.log(
+    `η = ${share.toFixed(2)}·2/λ   ${t === Number.POSITIVE_INFINITY ? 'diverges' : `‖∇L‖ < ${ε} after ${t} steps`}`,
+  );
   if (share < 1) assert.ok(excess(w) <= ε ** 2 / (2 * μ) + 1e-12);
   else assert.ok(!(excess(w) < 1e6), 'too large a step goes uphill');
 }
@@ -128,30 +130,41 @@ for (const share of [0.05, 0.25, 0.5, 0.9, 1.05]) {
 
 if (process.argv.includes('--draw')) {
   const [left, top, width, height] = [64, 44, 520, 300];
-  const decades = [1, 0, -1, -2, -3, -4, -5, -6, -7, -8];
-  const px = (epoch) => (left + (epoch / EPOCHS) * width).toFixed(0);
-  const py = (log) => (top + ((1 - log) / 9) * height).toFixed(0);
-  const at = ([epoch, v]) => `${px(epoch)},${py(Math.log10(v))}`;
-  const visible = (curve) => curve.filter(([, v]) => v > 1e-8);
+  const [highest, lowest] = [1, -8]; // decades
+  const across = (epoch) => (left + (epoch / EPOCHS) * width).toFixed(0);
+  const down = (log) => (top + ((highest - log) / (highest - lowest)) * height).toFixed(0);
+  const text = (x, y, words, more = '') => `<text x="${x}" y="${y}" ${more}>${words}</text>`;
+
+  const grid = [];
+  for (let decade = highest; decade >= lowest; decade--) {
+    grid.push(`<path d="M${left} ${down(decade)}H${left + width}"/>`);
+    grid.push(text(left - 8, Number(down(decade)) + 4, `1e${decade}`, 'text-anchor="end"'));
+  }
+  for (let epoch = 0; epoch <= EPOCHS; epoch += 10) {
+    grid.push(`<path d="M${across(epoch)} ${top}V${top + height}"/>`);
+    grid.push(text(across(epoch), top + height + 20, epoch, 'text-anchor="middle"'));
+  }
+
   const colours = ['#3b82f6', '#d97706', '#dc2626', '#059669'];
-  const lines = Object.entries(curves).flatMap(([name, curve], i) => [
-    `<polyline points="${visible(curve).map(at).join(' ')}" fill="none" stroke="${colours[i]}" stroke-width="1.5"/>`,
-    `<text x="${left + width + 16}" y="${top + 12 + 22 * i}" style="fill: ${colours[i]}">${name}</text>`,
-  ]);
-  const grid = [
-    ...decades.map((d) => `<path d="M${left} ${py(d)}H${left + width}"/><text x="${left - 8}" y="${+py(d) + 4}" text-anchor="end">1e${d}</text>`),
-    ...[0, 10, 20, 30].map((t) => `<path d="M${px(t)} ${top}V${top + height}"/><text x="${px(t)}" y="${top + height + 20}" text-anchor="middle">${t}${t === EPOCHS ? ' epochs' : ''}</text>`),
-  ];
-  const style =
-    'text { font: 13px sans-serif; fill: #333 } path { stroke: #ccc } rect { fill: #fff } ' +
-    '@media (prefers-color-scheme: dark) { text { fill: #ddd } path { stroke: #444 } rect { fill: #1b1b1f } }';
-  const chart = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 390" width="800" height="390"><style>${style}</style>`,
-    '<rect width="800" height="390"/>',
-    `<text x="${left}" y="26">L(w) − L(best)</text>`,
-    ...grid,
-    ...lines,
-    '</svg>\n',
-  ];
-  writeFileSync(new URL('pictures/10-descent.svg', import.meta.url), chart.join('\n'));
+  const lines = Object.entries(curves).flatMap(([name, curve], i) => {
+    const visible = curve.filter(([, v]) => Math.log10(v) > lowest);
+    const points = visible.map(([epoch, v]) => `${across(epoch)},${down(Math.log10(v))}`).join(' ');
+    return [
+      `<polyline points="${points}" fill="none" stroke="${colours[i]}" stroke-width="1.5"/>`,
+      text(left + width + 16, top + 12 + 22 * i, name, `style="fill: ${colours[i]}"`),
+    ];
+  });
+
+  const chart = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 400" width="800" height="400">
+<style>
+text { font: 13px sans-serif; fill: #1f2328 } path { stroke: #d1d9e0 } rect { fill: #ffffff }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } path { stroke: #3d444d } rect { fill: #0d1117 } }
+</style>
+<rect width="800" height="400"/>
+${text(left, 26, 'L(w) − L(best)')}
+${text(left + width / 2, top + height + 44, 'epochs', 'text-anchor="middle"')}
+${[...grid, ...lines].join('\n')}
+</svg>
+`;
+  writeFileSync(new URL('pictures/10-descent.svg', import.meta.url), chart);
 }

@@ -30,12 +30,7 @@ const y = tensor(x).sin(); // [200]
 //     torch.nn.Linear(3, 1),
 //     torch.nn.Flatten(0, 1),
 // )
-const model = new nn.Sequential(
-  new nn.Linear(2, 3),
-  new nn.ReLU(),
-  new nn.Linear(3, 1),
-  new nn.Flatten(0, 1),
-);
+const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU(), new nn.Linear(3, 1), new nn.Flatten(0, 1));
 
 // Weights are random at first. To compare the two libraries, both begin with these:
 //
@@ -46,7 +41,11 @@ const model = new nn.Sequential(
 //     '2.bias': torch.tensor([0.0]),
 // })
 const start = {
-  '0.weight': tensor([[0.5, -0.25], [-0.5, -0.25], [0.25, 0.5]]),
+  '0.weight': tensor([
+    [0.5, -0.25],
+    [-0.5, -0.25],
+    [0.25, 0.5],
+  ]),
   '0.bias': tensor([0.1, 0.2, -0.3]),
   '2.weight': tensor([[0.5, -0.5, 0.25]]),
   '2.bias': tensor([0.0]),
@@ -93,7 +92,11 @@ const weight = model.at(0).weight;
 console.log('weight of layer 0', weight.toArray());
 
 // What PyTorch prints:
-const expected = tensor([[0.776, -0.2997], [-0.771, -0.2709], [0.3246, 0.389]]);
+const expected = tensor([
+  [0.776, -0.2997],
+  [-0.771, -0.2709],
+  [0.3246, 0.389],
+]);
 assert.ok(weight.sub(expected).abs().max().item() < 1e-3);
 
 // ---- the same, compiled
@@ -114,6 +117,6 @@ assert.ok(Math.abs(loss.item() / pytorch[2000] - 1) < 1e-3);
 // ---- the picture: the graph of the loss, by layers
 
 if (process.argv.includes('--draw')) {
-  const picture = await toSVG({ loss: lossFn(model.forward(xx), y) }, { names: { xx, y } });
+  const picture = await toSVG({ loss: lossFn(model.forward(xx), y) }, { names: { xx, y, ...model.stateDict() } });
   writeFileSync(new URL('pictures/11-sequential.svg', import.meta.url), picture);
 }

@@ -90,6 +90,6 @@ assert.equal(p.indexOf(Math.max(...p)), label.item());
 
 if (process.argv.includes('--draw')) {
   const loss = nn.crossEntropy(model.forward(image), label);
-  const picture = await toSVG({ loss }, { names: { image, label } });
+  const picture = await toSVG({ loss }, { names: { image, label, ...model.stateDict() } });
   writeFileSync(new URL('pictures/12-digits-cnn.svg', import.meta.url), picture);
 }

@@ -14,7 +14,12 @@ import { toSVG } from 'nabla/viz';
 
 const f = (x) => x.mul(x.square().neg().exp()); // x·exp(−x²)
 
-const signs = { add: { sign: ' + ', rank: 1 }, sub: { sign: ' − ', rank: 1 }, mul: { sign: '·', rank: 2 }, div: { sign: '/', rank: 2 } };
+const signs = {
+  add: { sign: ' + ', rank: 1 },
+  sub: { sign: ' − ', rank: 1 },
+  mul: { sign: '·', rank: 2 },
+  div: { sign: '/', rank: 2 },
+};
 
 /** A node as a formula; brackets where an operator of higher rank stands around it. */
 function print({ op, inputs, attrs }, around = 0) {
@@ -89,7 +94,12 @@ function formula(terms) {
     return `${sign}${size === 1 && factors.length > 0 ? '' : size}${factors.join('·')}`;
   };
   const degree = ({ powers }) => powers.get('x') ?? 0;
-  return terms.toSorted((a, b) => degree(a) - degree(b)).map(one).join('') || '0';
+  return (
+    terms
+      .toSorted((a, b) => degree(a) - degree(b))
+      .map(one)
+      .join('') || '0'
+  );
 }
 
 console.log(`    = ${formula(simplify(dy.node))}`);
