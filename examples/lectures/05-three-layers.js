@@ -12,17 +12,17 @@ manualSeed(5);
 const parameter = (...shape) => tensor(randn(shape).data(), { shape, requiresGrad: true });
 
 /** The same shape and the same numbers, but for the rounding of float32. */
-function equal(what, got, wanted, tolerance = 1e-5) {
+function equal(what, got, wanted) {
   assert.deepEqual(got.shape, wanted.shape, what);
   const difference = got.sub(wanted).abs().max().item();
-  assert.ok(difference < tolerance, `${what} differs by ${difference}`);
+  assert.ok(difference < 1e-5, `${what} differs by ${difference}`);
 }
 
 // ---- forward
 //
 //    z⁰ = x        uˡ = αˡ·zˡ⁻¹ + βˡ        zˡ = σ(uˡ)        l = 1, 2, 3
 //
-//    L = −y·log z³ − (1 − y)·log(1 − z³)
+//    L = −(y·log z³ + (1 − y)·log(1 − z³))        y is 1 or 0
 //
 // Sizes 2 → 4 → 3 → 1; all z and u are columns. Arrays begin at 0, so α[1] is α¹ and α[0] is left empty.
 
@@ -40,10 +40,9 @@ for (let l = 1; l <= 3; l++) {
   z[l] = u[l].sigmoid();
 }
 const one = tensor([[1]]);
-const L = y
-  .mul(z[3].log())
-  .neg()
-  .sub(one.sub(y).mul(one.sub(z[3]).log()));
+const ifOne = y.mul(z[3].log());
+const ifZero = one.sub(y).mul(one.sub(z[3]).log());
+const L = ifOne.add(ifZero).neg();
 equal('binary cross-entropy', nn.binaryCrossEntropy(z[3], y), L.sum());
 
 // ---- backward, by recurrence from l = 3 down to 1
@@ -82,20 +81,10 @@ equal('∇u³ = z³ − y', du[3], z[3].sub(y));
 // ---- the picture: the network for one example
 
 if (process.argv.includes('--draw')) {
-  const names = {
-    x,
-    y,
-    1: one,
-    α1: α[1],
-    α2: α[2],
-    α3: α[3],
-    β1: β[1],
-    β2: β[2],
-    β3: β[3],
-    z1: z[1],
-    z2: z[2],
-    z3: z[3],
-  };
+  const [, α1, α2, α3] = α;
+  const [, β1, β2, β3] = β;
+  const [, z1, z2, z3] = z;
+  const names = { x, y, 1: one, α1, α2, α3, β1, β2, β3, z1, z2, z3 };
   const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: θ }, direction: 'TB' });
   writeFileSync(new URL('pictures/05-three-layers.svg', import.meta.url), picture);
 }
@@ -107,7 +96,8 @@ if (process.argv.includes('--draw')) {
 // In PyTorch and nabla weightDecay w adds w·θ to the gradient, so w = 2λ. One step, both ways:
 
 const [η, λ] = [0.5, 0.01];
-const byHand = θ.map((p, i) => p.sub([...dα.slice(1), ...dβ.slice(1)][i].add(p.mul(2 * λ)).mul(η)).toArray());
+const dθ = [...dα.slice(1), ...dβ.slice(1)];
+const byHand = θ.map((p, i) => p.sub(dθ[i].add(p.mul(2 * λ)).mul(η)).toArray());
 const optimizer = new optim.SGD(θ, { lr: η, weightDecay: 2 * λ });
 optimizer.zeroGrad();
 L.sum().backward();

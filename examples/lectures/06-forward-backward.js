@@ -87,11 +87,10 @@ const B = b.map((numbers) => numbers && column(numbers));
 
 function vectorForm(x, target) {
   const y = [x];
-  for (let k = 1; k <= N; k++)
-    y[k] = W[k]
-      .matmul(y[k - 1])
-      .add(B[k])
-      .tanh();
+  for (let k = 1; k <= N; k++) {
+    const s = W[k].matmul(y[k - 1]).add(B[k]);
+    y[k] = s.tanh();
+  }
   const E = y[N].sub(target).square().sum().mul(0.5);
 
   const dW = [null];
@@ -160,20 +159,11 @@ console.log(`\n${T} examples: E = ${averageE.toFixed(6)}; the average of ${T} gr
 // ---- the picture: one example through the N layers, each y with its value and adjoint
 
 if (process.argv.includes('--draw')) {
-  const { E, y } = matrices;
-  const names = {
-    x: y[0],
-    'y*': wanted,
-    y1: y[1],
-    y2: y[2],
-    y3: y[3],
-    W1: W[1],
-    W2: W[2],
-    W3: W[3],
-    b1: B[1],
-    b2: B[2],
-    b3: B[3],
-  };
+  const { E } = matrices;
+  const [x, y1, y2, y3] = matrices.y;
+  const [, W1, W2, W3] = W;
+  const [, b1, b2, b3] = B;
+  const names = { x, 'y*': wanted, y1, y2, y3, W1, W2, W3, b1, b2, b3 };
   const wrt = [...W.slice(1), ...B.slice(1)];
   const picture = await toSVG({ E }, { names, values: true, gradients: { of: E, wrt }, direction: 'TB' });
   writeFileSync(new URL('pictures/06-forward-backward.svg', import.meta.url), picture);

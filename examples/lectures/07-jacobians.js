@@ -76,7 +76,7 @@ equal(jacobian((x) => W.matmul(x).add(b).relu())(x), sparse);
 console.log(`ReLU(Wx + b): on = ${show(on)}   W̃ = ${show(sparse)}`);
 assert.deepEqual(on.toArray(), [1, 0, 1, 0]);
 
-// On all x that switch the same units on, the network is one and the same linear function: with a second layer V,
+// On all x that switch the same units on, the network is one and the same linear (affine) function: with a second layer V,
 // V·ReLU(Wx + b) = V·W̃·x + V·(on ⊙ b).
 const V = tensor([
   [1, 2, -1, 1],
@@ -91,9 +91,7 @@ equal(V.matmul(s.relu()), V.matmul(sparse.matmul(x).add(b.mul(on))));
 //    eˡ = ∂L/∂yˡ⁺¹·∂yˡ⁺¹/∂yˡ = eˡ⁺¹·J(layer l + 1) = eˡ⁺¹·W̃ˡ⁺¹
 //
 // so backward is e·W̃·W̃⋯ from the left: a row times a matrix each time, never a matrix times a matrix. This is why the
-// gradient of one number is cheap, and the whole Jacobian of many is not.
-
-// Two ReLU layers, with x and b as columns:
+// gradient of one number is cheap, and the whole Jacobian of many is not. Two ReLU layers, with x and b as columns:
 
 const [W1, W2] = [W, V];
 const [b1, b2] = [tensor([[0.1], [0.2], [-0.3], [-0.9]]), tensor([[0.1], [0.2]])];

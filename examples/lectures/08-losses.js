@@ -67,8 +67,8 @@ const two = nn.binaryCrossEntropyWithLogits(s, tensor(1));
 equal(two, nn.crossEntropy(s.mul(tensor([[0, 1]])), tensor([1], { dtype: 'int32' })));
 equal(grad(two, [s])[0], s.sigmoid().sub(1));
 
-// Written with a softmax and a log, the loss of a very wrong network is log 0 = −∞ in float32; as −y_c + log Σ e^y it is
-// 200. crossEntropy is the second form.
+// Taken as the log of a softmax, the loss of a very wrong network is −log 0 = ∞ in float32, as e⁻²⁰⁰ is rounded to 0; as
+// −y_c + log Σ e^y it is 200. crossEntropy is the second form.
 const veryWrong = tensor([[-100, 100, 0]]);
 const first = tensor([0], { dtype: 'int32' });
 assert.equal(Math.log(Math.fround(Math.exp(-200))), Number.NEGATIVE_INFINITY);
@@ -104,13 +104,11 @@ const expected = η * (dW.square().sum().item() + db.square().sum().item());
 assert.ok(Math.abs(gained / expected - 1) < 0.01);
 console.log(`\na step of η = ${η}: the logistic loss falls by ${gained.toFixed(5)}, η‖∇‖² = ${expected.toFixed(5)}`);
 
-// ---- the picture: both losses of one activity, softmax and log written out
+// ---- the picture: the logistic loss, softmax and log written out
 
 if (process.argv.includes('--draw')) {
   const L = p.mul(δ).sum().log().neg();
-  const picture = await toSVG(
-    { L },
-    { names: { x, W, b, y, p, δ }, values: true, gradients: { of: L, wrt: [W, b] }, direction: 'TB' },
-  );
+  const names = { x, W, b, y, p, δ };
+  const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: [W, b] }, direction: 'TB' });
   writeFileSync(new URL('pictures/08-losses.svg', import.meta.url), picture);
 }
