@@ -9,6 +9,7 @@ import { currentTrace, type Guard, type Trace, withTrace } from './graph/trace.t
 import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
 import { canonical, type Request } from './plan/cache.ts';
+import { type MemoryPlan, memoryPlan } from './plan/layout.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
 import { type MemoryUse, memoryUse } from './plan/usage.ts';
 import { keepingKeys } from './random.ts';
@@ -42,6 +43,8 @@ export interface Compiled<A extends unknown[], R> {
   explain(...args: A): string;
   /** Bytes of Wasm memory that a call with these arguments holds, by kind. Nothing is computed. */
   memory(...args: A): MemoryUse;
+  /** Where and when each buffer of the plan for these arguments lies: what `memorySVG` of nabla/viz draws. */
+  memoryPlan(...args: A): MemoryPlan;
   /**
    * Runs the plan for these arguments over and over for about half a second, on one thread, with every instruction
    * timed: print it for a table. Nothing changes by it: variables are put back, random numbers go on as before.
@@ -58,6 +61,8 @@ interface Traced {
   plan: Plan;
   /** From the arguments of a call to the elements or numbers a leaf stands for. */
   bind: readonly ((args: readonly unknown[]) => Binding)[];
+  /** Which argument each leaf is, counted through lists and objects; −1 for those that are none. */
+  argumentOf: readonly number[];
   updates: readonly State[];
   /** Builds the result out of the outputs. */
   result: (outputs: readonly Tensor[]) => unknown;
@@ -96,6 +101,10 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
     },
     explain: (...args: A) => printPlan(find(args).plan),
     memory: (...args: A) => memoryUse(find(args).plan, getThreads(), heldBytes),
+    memoryPlan: (...args: A) => {
+      const { plan, argumentOf } = find(args);
+      return memoryPlan(plan, (leaf) => argumentOf[leaf] as number);
+    },
     profile: (...args: A) => {
       const traced = find(args);
       return keepingKeys(() => measure(traced.plan, bindings(traced, flattened(args))));
@@ -216,6 +225,7 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
     guards: context.guards,
     plan: planOf(request, form),
     bind: form.leaves.map(({ node }) => binder(node, argument)),
+    argumentOf: form.leaves.map(({ node }) => argument.get(node) ?? -1),
     updates: updates.map(([state]) => state),
     shapes: outputs.map((n) => n.shape),
     result: (found) => {

@@ -18,6 +18,7 @@ export { concat, type GradOptions, grad, noGrad, where } from './functions.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
+export type { MemoryPlan, PlannedBuffer } from './plan/layout.ts';
 export type { MemoryUse } from './plan/usage.ts';
 export { manualSeed } from './random.ts';
 export { type Counters, counters } from './run/counters.ts';

@@ -119,7 +119,7 @@ async function count({ call }: Open): Promise<Counters | null> {
 }
 
 /** The error, and the line of the suite it came from. */
-function messageOf(error: unknown, file: string): string {
+export function messageOf(error: unknown, file: string): string {
   if (!(error instanceof Error)) return `threw ${String(error)}`;
   const line = error.stack?.split('\n').find((text) => text.includes(file) && /:\d+/.test(text));
   const at = line?.match(/:(\d+):\d+\)?\s*$/)?.[1];

@@ -2,12 +2,14 @@
 // The `nabla` command: the process around each of its subcommands.
 import { serve } from '../bench/worker.ts';
 import { runBench } from './runBench.ts';
+import { runGraph } from './runGraph.ts';
 import { runTrain } from './runTrain.ts';
 
 const HELP = `nabla COMMAND [options]
 
   train   train a network to read handwritten digits
   bench   measure a suite of benchmarks, and compare it with a baseline or another git revision
+  graph   draw the graph of a model or an expression, as SVG, DOT or text
 
 nabla COMMAND --help explains the options.
 `;
@@ -17,6 +19,7 @@ const output = { out: process.stdout, err: process.stderr };
 const COMMANDS: Record<string, (args: string[]) => number | Promise<number>> = {
   train: (args) => runTrain(args, output),
   bench: (args) => runBench(args, output),
+  graph: (args) => runGraph(args, output),
   /** The process that `bench` runs a suite in. */
   'bench-worker': async ([file]) => {
     await serve(file as string);

@@ -14,6 +14,7 @@ export interface Instruction {
   flags: number;
   /** Names of the nodes it computes. */
   computes: string;
+  nodes: readonly { id: number; name: string }[];
   /** Paths of the layers they belong to, where known. */
   layer: string;
 }
@@ -144,7 +145,8 @@ export class Encoder implements Lowering, TapeContext {
     const nodes = this.#group?.nodes ?? [];
     const computes = nodes.map((n) => n.op.name).join(' ') || 'update';
     const layer = [...new Set(nodes.map((n) => n.layer).filter(Boolean))].join(' ');
-    this.instructions.push({ opcode, words, flags: 0, computes, layer });
+    const known = nodes.map(({ id, op }) => ({ id, name: op.name }));
+    this.instructions.push({ opcode, words, flags: 0, computes, nodes: known, layer });
   }
 
   // ---- TapeContext

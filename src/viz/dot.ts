@@ -1,5 +1,5 @@
 // A graph in DOT, the language of Graphviz. Layers are clusters; the backward pass runs back beside the forward one.
-import { BEFORE, inputsOf } from './fold.ts';
+import { argument, BEFORE, inputsOf } from './fold.ts';
 import type { DrawOptions, Outputs } from './options.ts';
 import { colour, escaped } from './palette.ts';
 import { type Box, layerPath, type Picture, pictureOf, type Step } from './picture.ts';
@@ -79,7 +79,9 @@ function label(box: Box, { of, boxes }: Picture): string {
   const scalars = boxes.every((b) => b.shape.length === 0 && b.dtype === 'float32');
   if (!scalars) rows.push(font('faint', typeText(box), 10));
   for (const row of value ?? []) rows.push(font('value', row));
-  (adjoint ?? []).forEach((row, i) => rows.push(font('adjoint', i === 0 ? `∂${of}/∂${id} = ${row}` : row)));
+  for (const [i, row] of (adjoint ?? []).entries()) {
+    rows.push(font('adjoint', i === 0 ? `∂${of}/∂${id} = ${row}` : row));
+  }
   const cells = rows.map((row) => `<tr><td>${row}</td></tr>`);
   return `<table border="0" cellborder="0" cellspacing="0" cellpadding="1">${cells.join('')}</table>`;
 }
@@ -116,9 +118,9 @@ function font(part: 'faint' | 'value' | 'adjoint', text: string, size?: number):
 }
 
 /** `mul`, `mul(·, 2)`, `mul(x, z)`: arguments that have names or are numbers, · for those that only the edges show. */
-function call({ name, args }: Step): string {
-  const list = args.map((a) => (typeof a === 'string' ? a : a.showsId ? a.id : BEFORE));
-  return list.every((a) => a === BEFORE) ? name : `${name}(${list.join(', ')})`;
+function call(step: Step): string {
+  const list = step.args.map((_, i) => argument(step, i, (box) => (box.showsId ? box.id : BEFORE)));
+  return list.every((a) => a === BEFORE) ? step.name : `${step.name}(${list.join(', ')})`;
 }
 
 // ---- edges

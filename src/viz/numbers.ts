@@ -20,7 +20,8 @@ export function formatElements(elements: Elements, shape: Shape, isBool = false)
   const n = elements.length;
   if (n === 1) return [show(elements[0] as number)];
   if (n === 0) return ['no elements'];
-  const row = (from: number, length: number) => `[${Array.from(elements.subarray(from, from + length), show).join(', ')}]`;
+  const row = (from: number, length: number) =>
+    `[${Array.from(elements.subarray(from, from + length), show).join(', ')}]`;
   if (shape.length === 1 && n <= MOST_IN_ROW) return [row(0, n)];
   const [rows = 0, columns = 0] = shape;
   if (shape.length === 2 && rows <= MOST_ROWS && columns <= MOST_IN_MATRIX_ROW) {

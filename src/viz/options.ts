@@ -24,7 +24,10 @@ export interface DrawOptions {
   gradients?: Gradients;
   /** 'layer' frames the nodes of each layer; by default where there is more than one. */
   group?: 'layer' | 'none';
-  /** Chains of elementwise nodes as one node; by default in graphs of more than 30 nodes without values. */
+  /**
+   * Chains of elementwise nodes as one, transposes written where they are used; by default without values, by layers or
+   * in graphs of more than 30 nodes.
+   */
   fold?: boolean;
   title?: string;
   /** From left to right or from top to bottom; by default to the right, by layers to the bottom. */
@@ -33,10 +36,11 @@ export interface DrawOptions {
 
 const OPTIONS = ['names', 'values', 'gradients', 'group', 'fold', 'title', 'direction'];
 
-/** The outputs with their names; a tensor alone is `y`, of a list `y0`, `y1`, …: null says that the name was not given. */
+/** The outputs with their names; a tensor alone is `y`, those of a list `y0`, `y1`, … */
 export interface NamedOutput {
   tensor: Tensor;
   name: string;
+  /** Whether the name is the user's. */
   given: boolean;
 }
 
@@ -46,8 +50,12 @@ export function readOutputs(who: string, outputs: Outputs): NamedOutput[] {
   const entries = isObject(outputs) ? Object.entries(outputs) : [];
   const wrong = entries.find(([, x]) => !(x instanceof Tensor));
   if (entries.length === 0 || wrong !== undefined) {
-    const found = wrong !== undefined ? `${list ? `item ${wrong[0]}` : wrong[0]} is ${kindOf(wrong[1])}` : kindOf(outputs);
-    throw new NablaError('option', `${who}: ${found}; expected a tensor, a list of tensors or an object of them: { y, dx }`);
+    const found =
+      wrong !== undefined ? `${list ? `item ${wrong[0]}` : wrong[0]} is ${kindOf(wrong[1])}` : kindOf(outputs);
+    throw new NablaError(
+      'option',
+      `${who}: ${found}; expected a tensor, a list of tensors or an object of them: { y, dx }`,
+    );
   }
   return entries.map(([key, tensor]) => ({ tensor, name: list ? `y${key}` : key, given: !list }));
 }

@@ -14,6 +14,8 @@ const COLOURS = {
   parameterLine: ['#0969da', '#4493f8'],
   backward: ['#fff1e5', '#331c0b'],
   backwardLine: ['#bc4c00', '#db6d28'],
+  buffer: ['#f3effc', '#221b38'],
+  bufferLine: ['#8250df', '#a371f7'],
   frame: ['#d1d9e0', '#3d444d'],
   value: ['#0550ae', '#79c0ff'],
   adjoint: ['#953800', '#ffa657'],
@@ -33,6 +35,9 @@ export function styleSheet(): string {
   ]);
   return `<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
 }
+
+/** Attributes of a text that cut the lines behind it, on ground of this colour. */
+export const seam = (ground: Colour): string => ` paint-order="stroke" stroke="${colour(ground)}" stroke-width="4"`;
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 

@@ -1,17 +1,25 @@
 // From tensors to what a picture shows: boxes with names, operations, layers and numbers. It draws nothing.
+
+import { NablaError } from '../error.ts';
 import { grad } from '../functions.ts';
 import { gradients as adjointsOf } from '../grad.ts';
 import type { Node } from '../graph/node.ts';
 import type { State } from '../graph/state.ts';
 import { currentTrace } from '../graph/trace.ts';
 import { walk } from '../graph/walk.ts';
-import { NablaError } from '../error.ts';
 import { realise, realised } from '../realise.ts';
 import { phases, rewrite } from '../rewrite/index.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { fold, inputsOf } from './fold.ts';
 import { formatElements, formatNumber } from './numbers.ts';
-import { checkOptions, type DrawOptions, type Gradients, type NamedOutput, type Outputs, readOutputs } from './options.ts';
+import {
+  checkOptions,
+  type DrawOptions,
+  type Gradients,
+  type NamedOutput,
+  type Outputs,
+  readOutputs,
+} from './options.ts';
 
 export type Kind = 'input' | 'parameter' | 'state' | 'number' | 'op';
 
@@ -19,6 +27,8 @@ export type Kind = 'input' | 'parameter' | 'state' | 'number' | 'op';
 export interface Step {
   name: string;
   args: readonly (Box | string)[];
+  /** Places of the arguments that are taken transposed. */
+  transposed: readonly number[];
   /** What else distinguishes it: `axes 0`. */
   attrs: readonly string[];
 }
@@ -57,7 +67,7 @@ export interface Picture {
   title: string;
 }
 
-/** Graphs up to this size are drawn node by node. */
+/** Graphs without layers are drawn node by node up to this size. */
 const MANY = 30;
 
 /** What a picture of `outputs` shows; errors begin with `who`. */
@@ -77,9 +87,9 @@ export function pictureOf(who: string, outputs: Outputs, options: DrawOptions): 
   if (values) builder.fill(who, gradients?.of.node ?? null, gradients?.wrt.map((x) => x.node) ?? []);
   const all = builder.boxes;
   placeLeaves(all);
-  const boxes = (options.fold ?? (all.length > MANY && !values)) ? fold(all) : all;
+  const grouped = options.group === undefined ? layersIn(all) > 1 : options.group === 'layer';
+  const boxes = (options.fold ?? (!values && (grouped || all.length > MANY))) ? fold(all) : all;
   setIds(boxes);
-  const grouped = options.group === undefined ? layersIn(boxes) > 1 : options.group === 'layer';
   const direction = options.direction ?? (grouped ? 'TB' : 'LR');
   for (const box of boxes) {
     // Adjoints are called after boxes, and what the backward pass reads of the forward one is given by name.
@@ -172,8 +182,10 @@ class Builder {
   }
 
   #step(node: Node): Step {
+    const { transA, transB } = node.attrs;
     return {
       name: node.op.name,
+      transposed: [...(transA === true ? [0] : []), ...(transB === true ? [1] : [])],
       args: node.inputs.map((i) => this.#of.get(i) as Box | string),
       attrs: attributesOf(node),
     };
@@ -191,7 +203,10 @@ class Builder {
   /** Computes values, and the adjoints of all that lies between `wrt` and `of`. */
   fill(who: string, of: Node | null, wrt: readonly Node[]): void {
     if (currentTrace() !== null) {
-      throw new NablaError('trace', `${who}: values are not known while compile() traces; draw outside, or without values`);
+      throw new NablaError(
+        'trace',
+        `${who}: values are not known while compile() traces; draw outside, or without values`,
+      );
     }
     const known = [...this.#of].filter((pair): pair is [Node, Box] => typeof pair[1] !== 'string');
     const way = of === null ? [] : between(wrt, of);
@@ -222,7 +237,8 @@ function between(wrt: readonly Node[], of: Node): Node[] {
 function setIds(boxes: readonly Box[]): void {
   const taken = new Set<string>();
   const counts = new Map<string, number>();
-  const numbered = (name: (k: number) => string, k = 1): string => (taken.has(name(k)) ? numbered(name, k + 1) : name(k));
+  const numbered = (name: (k: number) => string, k = 1): string =>
+    taken.has(name(k)) ? numbered(name, k + 1) : name(k);
   for (const box of boxes) {
     const [name] = box.names;
     if (name === undefined) continue;
@@ -260,8 +276,9 @@ const USUAL: Record<string, number | boolean> = {
   ...{ weight: true, bias: true }, // they are inputs
 };
 
-/** Attributes but for the shape and dtype, which each box shows anyway. */
-function attributesOf({ shape, attrs: { shape: _shape, dtype: _dtype, ...others } }: Node): string[] {
+/** Attributes but for those that a box shows anyway. */
+function attributesOf({ shape, attrs }: Node): string[] {
+  const { shape: _shape, dtype: _dtype, transA: _a, transB: _b, ...others } = attrs;
   return Object.entries(others).flatMap(([key, x]) => {
     const list = Array.isArray(x) ? x : [x];
     if (x === false || list.every((d) => d === USUAL[key]) || (Array.isArray(x) && sameShape(x, shape))) return [];

@@ -1,5 +1,5 @@
 // A graph as text: a line a node, inputs before users, in columns.
-import { BEFORE } from './fold.ts';
+import { argument, BEFORE } from './fold.ts';
 import type { DrawOptions, Outputs } from './options.ts';
 import { type Box, pictureOf, type Step } from './picture.ts';
 
@@ -18,7 +18,12 @@ export function toText(outputs: Outputs, options: DrawOptions = {}): string {
   ].filter(({ cell }) => boxes.some((b) => cell(b) !== ''));
   const table = [columns.map((c) => c.head), ...boxes.map((b) => columns.map((c) => c.cell(b)))];
   const widths = columns.map((_, k) => Math.max(...table.map((row) => (row[k] as string).length)));
-  const lines = table.map((row) => row.map((cell, k) => cell.padEnd(widths[k] as number)).join('  ').trimEnd());
+  const lines = table.map((row) =>
+    row
+      .map((cell, k) => cell.padEnd(widths[k] as number))
+      .join('  ')
+      .trimEnd(),
+  );
   return [...(title === '' ? [] : [title]), ...lines].join('\n');
 }
 
@@ -31,9 +36,9 @@ function definition(box: Box): string {
 
 /** A chain as nested calls. */
 function expression(steps: readonly Step[]): string {
-  return steps.reduce((before, { name, args, attrs }) => {
-    const list = args.map((a) => (typeof a !== 'string' ? a.id : a === BEFORE ? before : a));
-    return `${name}(${[...list, ...attrs].join(', ')})`;
+  return steps.reduce((before, step) => {
+    const list = step.args.map((a, i) => (a === BEFORE ? before : argument(step, i, (box) => box.id)));
+    return `${step.name}(${[...list, ...step.attrs].join(', ')})`;
   }, '');
 }
 

@@ -41,6 +41,8 @@ const BRIDGES: Record<string, readonly string[]> = {
   'nn/module.ts': ['graph'],
   // Guards its options, and realises a whole step in one program.
   'optim/optimizer.ts': ['graph', 'realise'],
+  // Shows the nodes themselves, with all adjoints from one pass and all values from one program.
+  'viz/picture.ts': ['graph', 'grad', 'rewrite', 'realise'],
 };
 
 interface Import {
