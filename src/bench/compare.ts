@@ -41,7 +41,7 @@ const timesOf = ({ rounds }: Measured) => rounds.filter((samples) => samples.len
 
 /** How many rounds it takes for a difference in every one of them to be certain in a suite of so many benchmarks. */
 export function roundsFor(benchmarks: number): number {
-  return Math.max(12, Math.ceil(Math.log2((2 * benchmarks) / CERTAIN)) + 1);
+  return Math.max(16, Math.ceil(Math.log2((2 * benchmarks) / CERTAIN)) + 1);
 }
 
 /**

@@ -80,7 +80,7 @@ test('one round cannot be certain', () => {
 
 test.each([1, 20, 100, 1000])('rounds for a suite of %i let a difference in all of them be certain', (n) => {
   expect((2 / 2 ** roundsFor(n)) * n).toBeLessThan(0.01);
-  expect(roundsFor(n)).toBeGreaterThanOrEqual(12);
+  expect(roundsFor(n)).toBeGreaterThanOrEqual(16);
 });
 
 test('a counter that differs is a change, whatever the clock says', () => {
