@@ -28,7 +28,7 @@ export function composite(name: string, { f, expression, vjp, integers = false }
       if (wrong === undefined) return first.dtype;
       throw new NablaError(
         'dtype',
-        `${name}: got ${wrong.dtype}, expected ${known.join(' or ')}; convert with .to('float32')`,
+        `${name}: got ${wrong.dtype}, expected float32${integers ? ' or int32' : ''}; convert with .to('float32')`,
         { op: name, dtype: wrong.dtype },
       );
     },

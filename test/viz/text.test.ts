@@ -171,9 +171,9 @@ y = exp(v1)         []
     const { model, loss } = NETWORKS.mlp();
     const text = toText({ loss }, { names: model.stateDict(), gradients: { of: loss, wrt: model.parameters() } });
     const line = (start: string) => text.split('\n').find((l) => l.startsWith(start));
-    expect(line('v2 =')).toMatch(/^v2 = matmul\(v1, 1\.weightᵀ\) +\[4,256\] {6}1 \(Linear\)$/);
-    expect(line('1.weight =')).toMatch(/^1\.weight = parameter +\[256,784\] {4}1 \(Linear\)$/);
-    expect(line('∂loss/∂5.weight')).toMatch(/= matmul\(g1ᵀ, v7\) +\[10,128\] {5}5 \(Linear\)$/);
+    expect(line('v2 =')).toMatch(/^v2 = matmul\(v1, 1\.weightᵀ\) +\[4,256\] +1 \(Linear\)$/);
+    expect(line('1.weight =')).toMatch(/^1\.weight = parameter +\[256,784\] +1 \(Linear\)$/);
+    expect(line('∂loss/∂5.weight')).toMatch(/= matmul\(g\d+ᵀ, v7\) +\[10,128\] +5 \(Linear\)$/);
     expect(line('loss =')).toMatch(/^loss = mul\(reshape\(sum\(v10, axes 0\)\), 0\.25\) /);
   });
 });
