@@ -1,6 +1,6 @@
 // The public surface of nabla.
 export { checkpoint } from './checkpoint.ts';
-export { type Compiled, type CompileOptions, compile } from './compile.ts';
+export { type Compiled, type CompileOptions, compile, explain } from './compile.ts';
 export { arange, full, ones, rand, randn, type Source, state, type TensorOptions, tensor, zeros } from './create.ts';
 export { customGradient, type GradientRule } from './customGradient.ts';
 export {
@@ -14,6 +14,7 @@ export {
 } from './derivatives.ts';
 export type { DType } from './dtype.ts';
 export { type ErrorCode, NablaError } from './error.ts';
+export type { Explanation, PhaseOf } from './explanation.ts';
 export { concat, type GradOptions, grad, noGrad, where } from './functions.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export * as nn from './nn/index.ts';

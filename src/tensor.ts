@@ -11,7 +11,7 @@ import { Value } from './graph/value.ts';
 import * as e from './ops/elementwise.ts';
 import { indexSelect } from './ops/gather.ts';
 import { gelu } from './ops/gelu.ts';
-import { scalar } from './ops/leaf.ts';
+import { constant, scalar } from './ops/leaf.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
 import * as r from './ops/reduce.ts';
@@ -29,6 +29,8 @@ export type Axes = number | readonly number[];
 
 /** Most elements that `console.log` shows. */
 const MOST_SHOWN = 100;
+/** Exponents that are part of a program. */
+const SMALL_POWERS = new Set<unknown>([-2, 3, 4]);
 
 export class Tensor {
   readonly #node: Node | null;
@@ -230,8 +232,10 @@ export class Tensor {
   div(other: Operand): Tensor {
     return binary(e.div, this, other);
   }
+  /** A small whole exponent is part of the program, as products; any other is read at each run. */
   pow(exponent: Operand): Tensor {
-    return binary(e.pow, this, exponent);
+    const whole = SMALL_POWERS.has(exponent) && this.dtype !== 'int32';
+    return binary(e.pow, this, whole ? new Tensor(constant(exponent as number, this.dtype)) : exponent);
   }
   maximum(other: Operand): Tensor {
     return binary(e.maximum, this, other);

@@ -1,33 +1,51 @@
 // The phases in their order: stable first, small second, fused third.
 import type { Node } from '../graph/node.ts';
+import { currentTrace, type Rewrites } from '../graph/trace.ts';
 import { byAge, walk } from '../graph/walk.ts';
-import { fuse } from './fuse.ts';
 import { type Options, type Rule, rebuild, rewrite } from './match.ts';
-import { simplify } from './simplify.ts';
-import { stabilise } from './stabilise.ts';
+import { type Phase, phases, selected } from './select.ts';
 
 export { type Rule, rebuild, rewrite } from './match.ts';
-
-/** The named phases; `fuse` also lays out what a kernel cannot read as it is, so it always runs. */
-export const phases: readonly { name: string; rules: readonly Rule[] }[] = [
-  { name: 'stabilise', rules: stabilise },
-  { name: 'simplify', rules: simplify },
-  { name: 'fuse', rules: fuse },
-];
+export { checkRewrites, phases, selectionNumber } from './select.ts';
 
 /** Only the stable forms: what a graph goes through before it is differentiated. */
 export function stabilised(roots: readonly Node[], keep: ReadonlySet<Node>): Node[] {
-  return rewrite(roots, stabilise, { keep, deep: true });
+  const rules = selected(phases[0] as Phase, currentTrace()?.rewrites);
+  return rules.length === 0 ? [...roots] : rewrite(roots, rules, { keep, deep: true });
 }
 
-/** The rules a kernel cannot do without. */
-const layoutRules = fuse.filter((rule) => rule.name.includes(' over '));
+/** What a phase did. */
+export interface PhaseReport {
+  name: string;
+  /** The graph after it. */
+  roots: readonly Node[];
+  /** How often each rule fired. */
+  fired: ReadonlyMap<Rule, number>;
+  /** Nodes that gave way to equal ones. */
+  shared: number;
+}
 
-/** The whole graph, forward and backward together, through every phase; `off` keeps only what kernels need. */
-export function optimise(roots: readonly Node[], off = false, options: Options = {}): Node[] {
-  const bare = unwrapped(roots);
-  if (off) return rewrite(bare, layoutRules, options);
-  return phases.reduce((current, phase) => rewrite(current, phase.rules, options), bare);
+/** The whole graph, forward and backward together, through every phase, with the rules that are asked for. */
+export function optimise(
+  roots: readonly Node[],
+  rewrites: Rewrites = true,
+  report?: (phase: PhaseReport) => void,
+): Node[] {
+  let current = unwrapped(roots);
+  for (const phase of phases) {
+    const rules = selected(phase, rewrites).filter((rule) => !rule.forDerivatives);
+    // All that is left would be to share equal nodes, which the last phase does anyway.
+    if (rules.length === 0) continue;
+    const fired = new Map<Rule, number>();
+    const merged = new Set<Node>();
+    const watch: Options = {
+      fired: (rule) => fired.set(rule, (fired.get(rule) ?? 0) + 1),
+      shared: (node) => merged.add(node),
+    };
+    current = rewrite(current, rules, report ? watch : {});
+    report?.({ name: phase.name, roots: current, fired, shared: merged.size });
+  }
+  return current;
 }
 
 /** Nodes that are there for their derivatives alone, replaced by what they stand for. */
