@@ -37,7 +37,7 @@ function lateExpand(op: Op): Rule {
     motive: 'the adjoint of a mean, expand(1)·expand(1/n): one multiplication instead of n',
     pattern: { op },
     build: (_, root) => {
-      if (!root.inputs.some((i) => i.op === e.expandOp) || root.nElems === 1) return null;
+      if (!root.inputs.some((i) => i.op === e.expandOp)) return null;
       const inputs = root.inputs.map(number);
       return inputs.every((i) => i.shape.length === 0) ? e.expand(apply(op, inputs, root.attrs), root.shape) : null;
     },

@@ -6,6 +6,7 @@ import { grad, where } from '../../src/functions.ts';
 import * as nn from '../../src/nn/index.ts';
 import * as e from '../../src/ops/elementwise.ts';
 import { constant } from '../../src/ops/leaf.ts';
+import { phases, type Rule, rewrite } from '../../src/rewrite/index.ts';
 import { Tensor } from '../../src/tensor.ts';
 import './checked.ts';
 
@@ -103,7 +104,7 @@ const ROWS: Row[] = [
     at: [-1e-9, -30],
     naive: [-Infinity, 0],
     value: [Math.log(-Math.expm1(-1e-9)), Math.log1p(-Math.exp(-30))],
-    slope: [-1e-9, -30].map((x) => 1 / -Math.expm1(-x)).map((d) => -d),
+    slope: [-1e-9, -30].map((x) => Math.exp(x) / Math.expm1(x)),
     within: 1e-6,
   },
   {
@@ -323,4 +324,14 @@ test('cross-entropy of sigmoids, written as in a lecture, survives confident mis
   expect(loss.item()).toBeCloseTo(180, 3);
   loss.backward();
   close((logits.grad as Tensor).data(), [-1, 1], 1e-6);
+});
+
+test('every rule that stabilises has an input here on which the form as written fails', () => {
+  const rules = phases.find(({ name }) => name === 'stabilise')?.rules as readonly Rule[];
+  const shown = new Set<string>();
+  for (const { f, at } of ROWS) rewrite([f(tensor(at)).node], rules, { fired: (rule) => shown.add(rule.name) });
+  const names = new Set(rules.map((rule) => rule.name));
+  // These are exact: they bring a loss or a softmax into the form in which the others find it.
+  const exact = ['softmax of x − max x', '(−x) · y', 'sum of −x', 'reshape of −x'];
+  expect([...names].filter((name) => !shown.has(name)).sort()).toEqual(exact.filter((name) => !shown.has(name)).sort());
 });
