@@ -113,6 +113,14 @@ function unshifted(x: Node): Node {
   return isTopOf(top, inner, [inner.shape.length - 1]) ? inner : x;
 }
 
+/** Far from 0 by the product of what is left of 1 on either side; near 0 as it is, since the slope cancels in that. */
+function oneMinusSquareOfTanh(x: Node): Node {
+  const near = e.neg(e.sub(e.square(e.tanh(x)), number(1, x)));
+  const twice = e.mul(x, number(2, x));
+  const far = e.mul(e.mul(e.sigmoid(twice), e.sigmoid(e.neg(twice))), number(4, x));
+  return e.where(e.lt(e.abs(x), number(1, x)), near, far);
+}
+
 /** tanh² in each form, of a tanh that nothing else reads. */
 const squareOfTanh = either(
   p(e.squareOp, once(e.tanhOp, x)),
@@ -196,10 +204,7 @@ const exponentials: Rule[] = [
       name: '1 − tanh²',
       motive: 'tanh(20) is 1, and 1 − 1 is 0 instead of 1.7e−17; where tanh is read elsewhere too, its digits suffice',
       pattern,
-      build: (b) => {
-        const twice = e.mul(get(b, 'x'), number(2, get(b, 'x')));
-        return e.mul(e.mul(e.sigmoid(twice), e.sigmoid(e.neg(twice))), number(4, twice));
-      },
+      build: (b) => oneMinusSquareOfTanh(get(b, 'x')),
     }),
   ),
   {

@@ -134,7 +134,7 @@ export const ROWS: readonly Row[] = [
     phase: 'stabilise',
     build: (x) => x.tanh().square().neg().add(1),
     after:
-      '1 constant 2 []; 2 mul(0, 1) [2,3]; 3 sigmoid(2) [2,3]; 4 neg(2) [2,3]; 5 sigmoid(4) [2,3]; 6 mul(3, 5) [2,3]; 7 constant 4 []; 8 mul(6, 7) [2,3]; → 8',
+      '1 abs(0) [2,3]; 2 constant 1 []; 3 lt(1, 2) bool [2,3]; 4 tanh(0) [2,3]; 5 square(4) [2,3]; 6 sub(5, 2) [2,3]; 7 neg(6) [2,3]; 8 constant 2 []; 9 mul(0, 8) [2,3]; 10 sigmoid(9) [2,3]; 11 neg(9) [2,3]; 12 sigmoid(11) [2,3]; 13 mul(10, 12) [2,3]; 14 constant 4 []; 15 mul(13, 14) [2,3]; 16 where(3, 7, 15) [2,3]; → 16',
   },
   {
     rule: 'σ(1 − σ)',

@@ -170,10 +170,10 @@ const ROWS: Row[] = [
   {
     name: '1 − tanh²',
     f: (x) => x.tanh().square().neg().add(1),
-    at: [20, -12],
-    naive: [0, 0],
-    value: [20, 12].map((x) => 1 / Math.cosh(x) ** 2),
-    slope: [-2 / Math.cosh(20) ** 2, 2 / Math.cosh(12) ** 2],
+    at: [20, -12, 1e-7],
+    naive: [0, 0, 1],
+    value: [20, 12, 1e-7].map((x) => 1 / Math.cosh(x) ** 2),
+    slope: [20, -12, 1e-7].map((x) => (-2 * Math.tanh(x)) / Math.cosh(x) ** 2),
     within: 1e-6,
   },
   {
