@@ -62,9 +62,19 @@ interface Around {
   keep: ReadonlySet<Node> | undefined;
 }
 
+/** Whether nothing behind a node may be looked at: it is to stay as it is, or it forgot how it was computed. */
+const isClosed = (node: Node, keep: ReadonlySet<Node> | undefined) =>
+  node.inputs.length === 0 || keep?.has(node) === true;
+
+/** What the rule being built may not look behind. */
+let kept: ReadonlySet<Node> | undefined;
+
+/** The op of a node, for a rule that recognises more than its pattern says; null where it may not look behind it. */
+export const opOf = (node: Node): Op | null => (isClosed(node, kept) ? null : node.op);
+
 function match(pattern: Pattern, node: Node, found: Bindings, around: Around): Bindings | null {
   if (pattern.value !== undefined) return node.attrs.value === pattern.value && node.inputs.length === 0 ? found : null;
-  if (pattern.op !== undefined && (pattern.op !== node.op || around.keep?.has(node))) return null;
+  if (pattern.op !== undefined && (pattern.op !== node.op || isClosed(node, around.keep))) return null;
   if (pattern.once && around.uses(node) > 1) return null;
   if (pattern.readers !== undefined && around.uses(node) !== pattern.readers) return null;
   let bindings = found;
@@ -164,6 +174,7 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
 
 function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: Options): Node | null {
   const around: Around = { uses: (n) => counts.get(n) ?? 1, keep: o.keep };
+  kept = o.keep;
   for (const rule of rules.get(node.op) ?? []) {
     const bindings = match(rule.pattern, node, {}, around);
     const result = bindings && inPlaceOf(node, () => rule.build(bindings, node));

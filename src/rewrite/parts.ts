@@ -1,10 +1,12 @@
 // What rules recognise by hand, where the same thing can be written in more ways than a pattern holds.
 import type { Node } from '../graph/node.ts';
+import type { Op } from '../graph/op.ts';
 import * as e from '../ops/elementwise.ts';
 import { constant } from '../ops/leaf.ts';
 import { reshapeOp } from '../ops/move.ts';
 import { keptShape, maxOp, sumOp } from '../ops/reduce.ts';
 import { sameShape } from '../shape.ts';
+import { opOf } from './match.ts';
 
 export const axesOf = (node: Node) => node.attrs.axes as readonly number[];
 export const first = (node: Node) => node.inputs[0] as Node;
@@ -18,8 +20,9 @@ export function constantOf(node: Node): number | null {
 }
 
 /** x where the node is x², however it is written. */
-export function rootOfSquare({ op, inputs }: Node): Node | null {
-  const [x, y] = inputs as [Node, Node];
+export function rootOfSquare(node: Node): Node | null {
+  const op = opOf(node);
+  const [x, y] = node.inputs as [Node, Node];
   if (op === e.squareOp) return x;
   if (op === e.mulOp && x === y) return x;
   return op === e.powOp && constantOf(y) === 2 ? x : null;
@@ -28,23 +31,26 @@ export function rootOfSquare({ op, inputs }: Node): Node | null {
 /** What a node of the same elements in another shape was made of. */
 export function unshaped(node: Node): Node {
   let at = node;
-  while (at.op === reshapeOp) at = first(at);
+  while (opOf(at) === reshapeOp) at = first(at);
   return at;
 }
+
+const THROUGH = new Set<Op | null>([e.expandOp, e.detachOp, e.copyOp]);
 
 /** What a stretched, copied or cut-off node holds. */
 function held(node: Node): Node {
   let at = node;
-  while (at.op === e.expandOp || at.op === e.detachOp || at.op === e.copyOp) at = first(at);
+  while (THROUGH.has(opOf(at))) at = first(at);
   return at;
 }
 
 /** x and its axes where the node is their mean, in whatever shape. */
-export function meanOf({ op, inputs }: Node): { x: Node; axes: readonly number[] } | null {
-  if (op !== e.mulOp) return null;
+export function meanOf(node: Node): { x: Node; axes: readonly number[] } | null {
+  if (opOf(node) !== e.mulOp) return null;
+  const { inputs } = node;
   const [total, scale] = constantOf(inputs[0] as Node) === null ? inputs : [inputs[1], inputs[0]];
   const sum = unshaped(total as Node);
-  if (sum.op !== sumOp || constantOf(scale as Node) !== sum.nElems / first(sum).nElems) return null;
+  if (opOf(sum) !== sumOp || constantOf(scale as Node) !== sum.nElems / first(sum).nElems) return null;
   return { x: first(sum), axes: axesOf(sum) };
 }
 
@@ -54,22 +60,22 @@ export const sameAxes = (a: readonly number[], b: readonly number[]) =>
 /** Whether the node is the largest of x over `axes`, as softmax is shifted by it. */
 export function isTopOf(node: Node, x: Node, axes: readonly number[]): boolean {
   const top = node.nElems === 1 ? unshaped(held(node)) : held(node);
-  return top.op === maxOp && first(top) === x && sameAxes(axesOf(top), axes);
+  return opOf(top) === maxOp && first(top) === x && sameAxes(axesOf(top), axes);
 }
 
 /** Whether something that has no gradient was taken off x already: the shift of a softmax. */
 export function isShifted(x: Node): boolean {
-  if (x.op === e.whereOp) return x.inputs.some(isShifted);
-  if (x.op !== e.subOp) return false;
+  if (opOf(x) === e.whereOp) return x.inputs.some(isShifted);
+  if (opOf(x) !== e.subOp) return false;
   const shift = x.inputs[1] as Node;
-  return shift.op === e.detachOp || unshaped(held(shift)).op === maxOp;
+  return opOf(shift) === e.detachOp || opOf(unshaped(held(shift))) === maxOp;
 }
 
 /** q where the node is √q, guarded at 0 or not. */
 function radicand(node: Node): Node | null {
-  if (node.op === e.sqrtOp) return first(node);
-  const inner = node.op === e.whereOp ? (node.inputs[2] as Node) : node;
-  if (inner === node || inner.op !== e.sqrtOp || first(node).op !== e.eqOp) return null;
+  if (opOf(node) === e.sqrtOp) return first(node);
+  const inner = opOf(node) === e.whereOp ? (node.inputs[2] as Node) : node;
+  if (inner === node || opOf(inner) !== e.sqrtOp || opOf(first(node)) !== e.eqOp) return null;
   return first(first(node));
 }
 
@@ -81,7 +87,7 @@ export function normOf(node: Node): { x: Node; axes: readonly number[] } | null 
 
 export function sumOfSquares(node: Node): { x: Node; axes: readonly number[] } | null {
   const sum = unshaped(node);
-  if (sum.op !== sumOp) return null;
+  if (opOf(sum) !== sumOp) return null;
   const x = rootOfSquare(first(sum));
   return x && { x, axes: axesOf(sum) };
 }
@@ -96,12 +102,12 @@ export function termsOf(node: Node, most: number): { sign: 1 | -1; term: Node }[
   const found: { sign: 1 | -1; term: Node }[] = [];
   const visit = (at: Node, sign: 1 | -1): void => {
     if (found.length > most) return;
-    const [a, b] = at.inputs as [Node, Node];
+    const [op, [a, b]] = [opOf(at), at.inputs as [Node, Node]];
     const minus = sign === 1 ? -1 : 1;
-    if (at.op === e.addOp || at.op === e.subOp) {
+    if (op === e.addOp || op === e.subOp) {
       visit(a, sign);
-      visit(b, at.op === e.addOp ? sign : minus);
-    } else if (at.op === e.negOp) visit(a, minus);
+      visit(b, op === e.addOp ? sign : minus);
+    } else if (op === e.negOp) visit(a, minus);
     else found.push({ sign, term: at });
   };
   visit(node, 1);
@@ -113,7 +119,7 @@ export function factorsOf(node: Node, most: number): Node[] | null {
   const found: Node[] = [];
   const visit = (at: Node): void => {
     if (found.length > most) return;
-    if (at.op === e.mulOp) for (const input of at.inputs) visit(input);
+    if (opOf(at) === e.mulOp) for (const input of at.inputs) visit(input);
     else found.push(at);
   };
   visit(node);

@@ -6,7 +6,7 @@ import { permuteOp } from '../ops/move.ts';
 import { sumOp } from '../ops/reduce.ts';
 import { logSoftmaxOp, softmax, softmaxOp } from '../ops/softmax.ts';
 import { losses } from './losses.ts';
-import { any, as, type Bindings, commutes, either, num, once, type Pattern, p, type Rule } from './match.ts';
+import { any, as, type Bindings, commutes, either, num, once, opOf, type Pattern, p, type Rule } from './match.ts';
 import { axesOf, isTopOf, number } from './parts.ts';
 import { sums } from './sums.ts';
 
@@ -16,7 +16,7 @@ const get = (b: Bindings, name: string) => b[name] as Node;
 const x = any('x');
 
 /** −x, without a second sign. */
-const minus = (x: Node) => (x.op === e.negOp ? (x.inputs[0] as Node) : e.neg(x));
+const minus = (x: Node) => (opOf(x) === e.negOp ? (x.inputs[0] as Node) : e.neg(x));
 /** log softmax of what a softmax is taken of; the log of a mask's zeros stays −∞. */
 const logOf = ({ inputs, attrs }: Node) => (attrs.causal === undefined ? apply(logSoftmaxOp, inputs) : null);
 
@@ -108,7 +108,7 @@ function logOfOneMinusExp(x: Node): Node {
 
 /** The largest of all numbers is taken off by a kernel that never overflows, so it need not be before. */
 function unshifted(x: Node): Node {
-  if (x.op !== e.subOp) return x;
+  if (opOf(x) !== e.subOp) return x;
   const [inner, top] = x.inputs as [Node, Node];
   return isTopOf(top, inner, [inner.shape.length - 1]) ? inner : x;
 }
@@ -245,6 +245,6 @@ const branches: Rule[] = POLES.flatMap((op) =>
   ),
 );
 
-const isGuarded = (x: Node, condition: Node) => x.op === e.whereOp && x.inputs[0] === condition;
+const isGuarded = (x: Node, condition: Node) => opOf(x) === e.whereOp && x.inputs[0] === condition;
 
 export const stabilise: Rule[] = [...logarithms, ...exponentials, ...sums, ...losses, ...branches];

@@ -4,7 +4,7 @@ import * as e from '../ops/elementwise.ts';
 import { reshape } from '../ops/move.ts';
 import { maxOp, mean, sumOp } from '../ops/reduce.ts';
 import { sameShape } from '../shape.ts';
-import { any, type Bindings, p, type Rule } from './match.ts';
+import { any, type Bindings, opOf, p, type Rule } from './match.ts';
 import {
   axesOf,
   constantOf,
@@ -85,7 +85,7 @@ export const sums: Rule[] = [
     pattern: p(e.logOp, any('sum')),
     build: (b, root) => {
       const sum = unshaped(b.sum as Node);
-      if (sum.op !== sumOp || first(sum).op !== e.expOp) return null;
+      if (opOf(sum) !== sumOp || opOf(first(sum)) !== e.expOp) return null;
       const of = first(first(sum));
       if (of.nElems === 0 || isShifted(of)) return null;
       return reshape(logSumExp(of, axesOf(sum)), root.shape);
@@ -132,4 +132,4 @@ export const sums: Rule[] = [
 ];
 
 /** Whether x was divided by a scale already. */
-const isScaled = (x: Node) => x.op === e.divOp && (x.inputs[1] as Node).op === e.detachOp;
+const isScaled = (x: Node) => opOf(x) === e.divOp && opOf(x.inputs[1] as Node) === e.detachOp;
