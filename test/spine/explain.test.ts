@@ -87,6 +87,17 @@ memory: 128 bytes for intermediates, of 192 if none shared any (67 %); PEAK in a
     expect(planCount()).toBe(plans);
     expect(model.parameters().map((p) => [...p.data()])).toEqual(before);
   });
+  test('shows names that are spelled out, with rewrites and without, and what hides no form any more', () => {
+    const g = (x: Tensor) => x.sinh().detach();
+    const fired = (rewrites: boolean) => explain(compile(g, { rewrites }), x).phases.map((p) => [p.name, p.fired]);
+    expect(fired(true).slice(0, 2)).toEqual([
+      ['stabilise', { 'detached x': 1 }],
+      ['spell', { sinh: 1 }],
+    ]);
+    expect(fired(false)[0]).toEqual(['spell', { sinh: 1 }]);
+    const text = (cut: (x: Tensor) => Tensor) => explain((x: Tensor) => cut(x.exp().add(1)).log(), x).plan;
+    expect(text((x) => x.detach().clone())).toBe(text((x) => x));
+  });
   test('takes a compiled function with its options', () => {
     const off = explain(compile(f, { rewrites: false }), x);
     expect(off.phases.map((p) => [p.name, p.nodesAfter])).toEqual([['fuse', 5]]);
