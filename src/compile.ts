@@ -2,18 +2,21 @@
 // that may change is guarded; numbers among its arguments are operands, not structure.
 import type { DType } from './dtype.ts';
 import { NablaError } from './error.ts';
+import { Explanation } from './explanation.ts';
 import { type Node, nextEpoch } from './graph/node.ts';
 import type { State } from './graph/state.ts';
 import { leaf } from './graph/state.ts';
-import { currentTrace, type Guard, type Trace, withTrace } from './graph/trace.ts';
+import { currentTrace, type Guard, type Rewrites, type Trace, withTrace } from './graph/trace.ts';
 import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
+import { checkNames } from './options.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type MemoryPlan, memoryPlan } from './plan/layout.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
 import { type MemoryUse, memoryUse } from './plan/usage.ts';
 import { keepingKeys } from './random.ts';
-import { bindingOf, deferring, planOf, realised } from './realise.ts';
+import { accountOf, bindingOf, deferring, planOf, realised } from './realise.ts';
+import { checkRewrites } from './rewrite/index.ts';
 import { type Binding, run, runLater } from './run/exec.ts';
 import { heldBytes } from './run/heap.ts';
 import { measure } from './run/measure.ts';
@@ -26,8 +29,11 @@ import { flattened, isLeaf, mapped } from './tree.ts';
 export { planCount } from './realise.ts';
 
 export interface CompileOptions {
-  /** False leaves the graph as it was written, for comparison. */
-  rewrites?: boolean;
+  /**
+   * The rules that the graph goes through (docs/rewrites.md): all by default; false leaves it as it was written, for
+   * comparison; a list names phases (`'stabilise'`, `'simplify'`, `'fuse'`) and single rules.
+   */
+  rewrites?: Rewrites;
 }
 
 /** A compiled function: call it like the original. */
@@ -39,7 +45,7 @@ export interface Compiled<A extends unknown[], R> {
    * each call had run when it was made. One that fails rejects and leaves every variable as it was.
    */
   async(...args: A): Promise<R>;
-  /** The plan for these arguments as text: its instructions and its memory. */
+  /** The plan for these arguments as text: its instructions and its memory. `explain(fn, …)` says how it came about. */
   explain(...args: A): string;
   /** Bytes of Wasm memory that a call with these arguments holds, by kind. Nothing is computed. */
   memory(...args: A): MemoryUse;
@@ -77,6 +83,8 @@ const MAX_TRACES = 64;
  * the same; it must do the same work whenever shapes, modes and flags are the same. Each call is one Wasm call.
  */
 export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
+  checkNames('compile', options, ['rewrites']);
+  checkRewrites('compile', options.rewrites);
   let known: Traced[] = [];
   let traces = 0;
   const find = (args: A): Traced => {
@@ -110,7 +118,24 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
       return keepingKeys(() => measure(traced.plan, bindings(traced, flattened(args))));
     },
   };
+  sources.set(compiled, { fn, options });
   return Object.defineProperty(Object.assign(compiled, others), 'traces', { get: () => traces }) as Compiled<A, R>;
+}
+
+/** What compiled functions were made of, for `explain`. */
+const sources = new WeakMap<object, { fn: unknown; options: CompileOptions }>();
+
+/**
+ * How a function's program comes about: the graph before and after each phase of rewriting, the rules that fired and
+ * how often, the plan and its memory. `fn` is one that `compile` takes, or one that it gave, with its options; nothing
+ * is computed. Print it, or read its fields.
+ */
+export function explain<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): Explanation {
+  if (currentTrace() !== null) throw new NablaError('trace', 'explain: it cannot be part of a compiled function');
+  const source = sources.get(fn) ?? { fn, options: {} };
+  const traced = keepingKeys(() => traceOf(source.fn as (...args: A) => unknown, args, source.options));
+  const account = accountOf(traced.request, canonical(traced.request));
+  return new Explanation(account, memoryUse(account.plan, getThreads(), heldBytes));
 }
 
 const holds = ({ read, value }: Guard) => Object.is(read(), value);
@@ -196,8 +221,24 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 
 // ---- tracing
 
-function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: CompileOptions): Traced {
-  const context: Trace = { heads: new Map(), grads: new Map(), guards: [] };
+/** What one run of the function asks of a program. */
+interface Asked {
+  request: Request;
+  context: Trace;
+  /** Which argument a leaf is. */
+  argument: ReadonlyMap<Node | Node['operands'], number>;
+  returned: unknown;
+  /** The node behind each tensor that was returned. */
+  nodes: readonly Node[];
+  updates: readonly State[];
+}
+
+function traceOf<A extends unknown[]>(
+  fn: (...args: A) => unknown,
+  args: A,
+  { rewrites = true }: CompileOptions,
+): Asked {
+  const context: Trace = { heads: new Map(), grads: new Map(), guards: [], rewrites };
   const argument = new Map<Node | Node['operands'], number>();
   let returned: unknown;
   withTrace(context, () => {
@@ -210,15 +251,20 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
   }
   const tensors = flattened([returned]).filter((x): x is Tensor => x instanceof Tensor);
   const nodes = withTrace(context, () => tensors.map((t) => t.node));
-  const outputs = [...new Set(nodes)];
-  const place = new Map(outputs.map((node, k) => [node, k]));
   const updates = [...context.heads].filter(([state, node]) => node !== state.realised);
   const request: Request = {
-    outputs,
+    outputs: [...new Set(nodes)],
     updates: updates.map(([state, node]) => ({ leaf: state.realised, node })),
     overwrite: true,
-    plain: options.rewrites === false,
+    rewrites,
   };
+  return { request, context, argument, returned, nodes, updates: updates.map(([state]) => state) };
+}
+
+function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: CompileOptions): Traced {
+  const { request, context, argument, returned, nodes, updates } = traceOf(fn, args, options);
+  const { outputs } = request;
+  const place = new Map(outputs.map((node, k) => [node, k]));
   const form = canonical(request);
   return {
     pattern: patternOf(args),
@@ -226,7 +272,7 @@ function trace<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: 
     plan: planOf(request, form),
     bind: form.leaves.map(({ node }) => binder(node, argument)),
     argumentOf: form.leaves.map(({ node }) => argument.get(node) ?? -1),
-    updates: updates.map(([state]) => state),
+    updates,
     shapes: outputs.map((n) => n.shape),
     result: (found) => {
       let next = 0;

@@ -1,6 +1,6 @@
 // The public surface of nabla.
 export { checkpoint } from './checkpoint.ts';
-export { type Compiled, type CompileOptions, compile } from './compile.ts';
+export { type Compiled, type CompileOptions, compile, explain } from './compile.ts';
 export {
   arange,
   eye,
@@ -20,6 +20,7 @@ export { hessianVectorProduct, jvp, valueAndGrad, vjp } from './derivatives.ts';
 export type { ArgumentOptions } from './differentiated.ts';
 export type { DType } from './dtype.ts';
 export { type ErrorCode, NablaError } from './error.ts';
+export type { Explanation, PhaseOf } from './explanation.ts';
 export { concat, einsum, type GradOptions, grad, noGrad, stack, where } from './functions.ts';
 export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { hessian, jacobian } from './matrices.ts';

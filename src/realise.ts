@@ -8,7 +8,7 @@ import type { Value } from './graph/value.ts';
 import { openEnds, walk } from './graph/walk.ts';
 import { type Canonical, canonical, PlanCache, type Request } from './plan/cache.ts';
 import { type LeafSpec, makePlan, type Plan } from './plan/plan.ts';
-import { optimise, rewrite } from './rewrite/index.ts';
+import { optimise, type PhaseReport, rewrite } from './rewrite/index.ts';
 import { type Binding, readLater, run, runLater, uninstall } from './run/exec.ts';
 
 const cache = new PlanCache(uninstall);
@@ -30,12 +30,42 @@ export function planOf(request: Request, { words, leaves }: Canonical): Plan {
   return plan;
 }
 
-function build(request: Request, leaves: readonly LeafSpec[]): Plan {
+/** A plan built anew, and the graph on its way there. */
+export interface Account {
+  /** As it was written, gradients included. */
+  roots: readonly Node[];
+  phases: readonly PhaseReport[];
+  plan: Plan;
+}
+
+/** How the plan of a request comes about; no cache knows of it. */
+export function accountOf(request: Request, { leaves }: Canonical): Account {
+  const phases: PhaseReport[] = [];
+  let written: readonly Node[] = [];
+  const plan = withTrace(null, () =>
+    build(request, leaves, {
+      before: (roots) => {
+        written = roots;
+      },
+      after: (phase) => phases.push(phase),
+    }),
+  );
+  return { roots: written, phases, plan };
+}
+
+interface Watch {
+  before: (roots: readonly Node[]) => void;
+  after: (phase: PhaseReport) => void;
+}
+
+function build(request: Request, leaves: readonly LeafSpec[], watch?: Watch): Plan {
   const { outputs, updates } = request;
   const known = standIns(leaves);
   const asked = [...outputs, ...updates.map((u) => u.node)];
   const roots = known.size > 0 ? rewrite(asked, [], { replace: known }) : asked;
-  const real = optimise(expandRequests(roots), request.plain);
+  const written = expandRequests(roots);
+  watch?.before(written);
+  const real = optimise(written, request.rewrites, watch?.after);
   const place = new Map(leaves.map((l, k) => [l.node, k]));
   return makePlan({
     leaves: leaves.map((l) => ({ ...l, node: known.get(l.node) ?? l.node })),

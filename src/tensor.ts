@@ -1,7 +1,7 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
 
 import { backward } from './backward.ts';
-import { checkDType, type DType, type Elements, promote } from './dtype.ts';
+import { checkDType, type DType, type Elements, isFloat, promote } from './dtype.ts';
 import { NablaError } from './error.ts';
 import type { Node } from './graph/node.ts';
 import { noGrad } from './graph/node.ts';
@@ -16,7 +16,7 @@ import * as e from './ops/elementwise.ts';
 import * as fn from './ops/functions.ts';
 import { indexSelect } from './ops/gather.ts';
 import { gelu } from './ops/gelu.ts';
-import { alike, scalar } from './ops/leaf.ts';
+import { alike, constant, scalar } from './ops/leaf.ts';
 import * as logic from './ops/logic.ts';
 import { matmul } from './ops/matmul.ts';
 import * as m from './ops/move.ts';
@@ -41,6 +41,8 @@ export type Data = Elements | Uint8Array;
 
 /** Most elements that `console.log` shows. */
 const MOST_SHOWN = 100;
+/** Exponents that are part of a program. */
+const SMALL_POWERS = new Set<unknown>([-2, 3, 4]);
 
 export class Tensor {
   readonly #node: Node | null;
@@ -242,8 +244,10 @@ export class Tensor {
   div(other: Operand): Tensor {
     return binary(e.div, this, other);
   }
+  /** A small whole exponent is part of the program, as products; any other is read at each run. */
   pow(exponent: Operand): Tensor {
-    return binary(e.pow, this, exponent);
+    const whole = SMALL_POWERS.has(exponent) && isFloat(this.dtype);
+    return binary(e.pow, this, whole ? new Tensor(constant(exponent as number, this.dtype)) : exponent);
   }
   maximum(other: Operand): Tensor {
     return binary(e.maximum, this, other);

@@ -9,12 +9,17 @@ export interface Guard {
   value: unknown;
 }
 
+/** Which rewrites a program goes through: all, none, or those of these names. */
+export type Rewrites = boolean | readonly string[];
+
 export interface Trace {
   /** The newest version of each variable assigned in this trace. */
   readonly heads: Map<State, Node>;
   /** Gradients accumulated in this trace. */
   readonly grads: Map<State, Node | null>;
   readonly guards: Guard[];
+  /** What the graph goes through before it is differentiated. */
+  readonly rewrites?: Rewrites;
 }
 
 let current: Trace | null = null;

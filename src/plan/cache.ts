@@ -1,7 +1,9 @@
 // The plan cache: keyed by the structure of a graph, with an equality check behind the hash. It holds no tensor.
 import type { Node } from '../graph/node.ts';
+import type { Rewrites } from '../graph/trace.ts';
 import { walk } from '../graph/walk.ts';
 import { constantOp, operandOp } from '../ops/leaf.ts';
+import { selectionNumber } from '../rewrite/index.ts';
 import type { LeafSpec, Plan } from './plan.ts';
 
 /** Most plans kept; the least recently used go first. */
@@ -13,8 +15,8 @@ export interface Request {
   /** New versions of variables, each with the leaf of the version before. */
   updates: readonly { leaf: Node; node: Node }[];
   overwrite: boolean;
-  /** Rewrites off: for tests that compare. */
-  plain?: boolean;
+  /** All by default. */
+  rewrites?: Rewrites;
 }
 
 /** A graph in canonical form: what makes two requests the same program, and their leaves in the same order. */
@@ -51,7 +53,8 @@ export function canonical(request: Request): Canonical {
   const leaves: LeafSpec[] = [];
   nWords = 0;
   push(outputs.length);
-  push((updates.length << 2) | (request.overwrite ? 2 : 0) | (request.plain ? 1 : 0));
+  push((updates.length << 1) | (request.overwrite ? 1 : 0));
+  push(selectionNumber(request.rewrites));
   for (const node of order) {
     if (isLeaf(node)) leaves.push(pushLeaf(node));
     else {

@@ -20,10 +20,12 @@ commutes(e.addOp, e.mulOp);
 const [a, b, c] = [any('a'), any('b'), any('c')];
 const rule = (
   name: string,
+  motive: string,
   pattern: Pattern & { op: Op },
   build: (a: Node, b: Node, c: Node) => Node | null,
 ): Rule => ({
   name,
+  motive,
   pattern,
   build: (m) => build(m.a as Node, m.b as Node, m.c as Node),
 });
@@ -33,23 +35,41 @@ const floats = (...nodes: Node[]) => nodes.every((n) => isFloat(n.dtype) && n.dt
 const isLarger = (s: Node, ...nodes: Node[]) => nodes.some((n) => n.nElems > s.nElems);
 
 const micro: Rule[] = [
-  rule('relu gradient', p(e.whereOp, p(e.ltOp, num(0), a), b, num(0)), (y, dy) =>
-    floats(y, dy) ? f.fused(f.reluGradOp, y, dy) : null,
+  rule(
+    'relu gradient',
+    'the gradient of x.relu(): one micro-operation instead of two',
+    p(e.whereOp, p(e.ltOp, num(0), a), b, num(0)),
+    (y, dy) => (floats(y, dy) ? f.fused(f.reluGradOp, y, dy) : null),
   ),
-  rule('tanh gradient', p(e.mulOp, b, once(e.subOp, num(1), once(e.squareOp, a))), (y, dy) =>
-    f.fused(f.tanhGradOp, y, dy),
+  rule(
+    'tanh gradient',
+    'the gradient of x.tanh(), dy·(1 − y²): one micro-operation instead of three',
+    p(e.mulOp, b, once(e.subOp, num(1), once(e.squareOp, a))),
+    (y, dy) => f.fused(f.tanhGradOp, y, dy),
   ),
-  rule('sigmoid gradient', p(e.mulOp, b, once(e.mulOp, a, once(e.subOp, num(1), a))), (y, dy) =>
-    floats(y, dy) ? f.fused(f.sigmoidGradOp, y, dy) : null,
+  rule(
+    'sigmoid gradient',
+    'the gradient of x.sigmoid(), dy·y·(1 − y): one micro-operation instead of three',
+    p(e.mulOp, b, once(e.mulOp, a, once(e.subOp, num(1), a))),
+    (y, dy) => (floats(y, dy) ? f.fused(f.sigmoidGradOp, y, dy) : null),
   ),
-  rule('a + c·(b − a)', p(e.addOp, a, once(e.mulOp, c, once(e.subOp, b, a))), (x, y, s) =>
-    s.nElems === 1 && isLarger(s, x, y) && floats(x, y) ? f.fused(f.lerpOp, x, y, s) : null,
+  rule(
+    'a + c·(b − a)',
+    'a moving average, m + (1 − β)·(g − m): one micro-operation instead of three',
+    p(e.addOp, a, once(e.mulOp, c, once(e.subOp, b, a))),
+    (x, y, s) => (s.nElems === 1 && isLarger(s, x, y) && floats(x, y) ? f.fused(f.lerpOp, x, y, s) : null),
   ),
-  rule('a·b + c', p(e.addOp, once(e.mulOp, a, b), c), (x, y, z) =>
-    floats(x, y, z) ? f.fused(f.maddOp, x, y, z) : null,
+  rule(
+    'a·b + c',
+    'a step of momentum, μ·v + g: one micro-operation instead of two',
+    p(e.addOp, once(e.mulOp, a, b), c),
+    (x, y, z) => (floats(x, y, z) ? f.fused(f.maddOp, x, y, z) : null),
   ),
-  rule('c − a·b', p(e.subOp, c, once(e.mulOp, a, b)), (x, y, z) =>
-    floats(x, y, z) ? f.fused(f.nmaddOp, x, y, z) : null,
+  rule(
+    'c − a·b',
+    'a step of SGD, w − lr·g: one micro-operation instead of two',
+    p(e.subOp, c, once(e.mulOp, a, b)),
+    (x, y, z) => (floats(x, y, z) ? f.fused(f.nmaddOp, x, y, z) : null),
   ),
 ];
 
@@ -74,6 +94,7 @@ function epilogue(op: Op): Rule[] {
   return [
     {
       name: `${op.name} + bias`,
+      motive: 'a layer: the bias is added while the product is still in registers',
       pattern: p(e.addOp, as('product', { op, once: true }), b),
       build: (m, root) => {
         const product = m.product as Node;
@@ -84,6 +105,7 @@ function epilogue(op: Op): Rule[] {
     },
     ...activations.map(([activation, act]) => ({
       name: `${activation.name} of ${op.name}`,
+      motive: 'a layer: the activation is applied while the product is still in registers',
       pattern: p(activation, as('product', { op, once: true })),
       build: (m: Bindings) => {
         const product = m.product as Node;
@@ -97,7 +119,9 @@ function epilogue(op: Op): Rule[] {
 /** A tape reads a broadcast only as a view; what is not one is laid out first. */
 function readable(op: Op): Rule {
   return {
-    name: `${op.name} over a broadcast that is no view`,
+    name: 'elementwise over a broadcast that is no view',
+    motive: '[2,1,3] + [2,3,1]: a tape reads a row tiled or a column repeated, nothing else',
+    needed: true,
     pattern: { op },
     build: (_, root) => {
       if (root.inputs.every((i) => viewOf(i.shape, root.shape) !== null)) return null;
@@ -112,7 +136,9 @@ function readable(op: Op): Rule {
 /** A tape reduces into a view; axes in the middle are moved to the end first. */
 function reducible(op: Op): Rule {
   return {
-    name: `${op.name} over scattered axes`,
+    name: 'reduction over scattered axes',
+    motive: 'a sum over the middle axis of [2,3,4]: a tape reduces rows or columns',
+    needed: true,
     pattern: { op },
     build: (_, root) => {
       const x = root.inputs[0] as Node;

@@ -1,39 +1,84 @@
 // The phases in their order: stable first, then names spelled out, small second, fused third.
 import type { Node } from '../graph/node.ts';
+import { isName } from '../graph/op.ts';
+import { currentTrace, type Rewrites } from '../graph/trace.ts';
 import { byAge, walk } from '../graph/walk.ts';
-import { fuse } from './fuse.ts';
+import { transparent } from './arithmetic.ts';
 import { type Options, type Rule, rebuild, rewrite } from './match.ts';
-import { simplify, transparent } from './simplify.ts';
+import { type Phase, phases, selected } from './select.ts';
 import { spelled } from './spell.ts';
-import { stabilise } from './stabilise.ts';
 
 export { type Rule, rebuild, rewrite } from './match.ts';
-
-/** The named phases; `fuse` also lays out what a kernel cannot read as it is, so it always runs. */
-const stable = { name: 'stabilise', rules: [...transparent, ...stabilise] };
-export const phases: readonly { name: string; rules: readonly Rule[] }[] = [
-  stable,
-  { name: 'simplify', rules: simplify },
-  { name: 'fuse', rules: fuse },
-];
+export { checkRewrites, phases, selectionNumber } from './select.ts';
 
 /** Only the stable forms: what a graph goes through before it is differentiated. */
 export function stabilised(roots: readonly Node[], keep: ReadonlySet<Node>): Node[] {
-  return rewrite(roots, stabilise, { keep, deep: true });
+  const rules = selected(phases[0] as Phase, currentTrace()?.rewrites);
+  return rules.length === 0 ? [...roots] : rewrite(roots, rules, { keep, deep: true });
 }
 
-/** The rules a kernel cannot do without. */
-const layoutRules = fuse.filter((rule) => rule.name.includes(' over '));
+/** What a phase did. */
+export interface PhaseReport {
+  /** `spell` is where names gave way to their expressions; the stable forms of those follow. */
+  name: Phase['name'] | 'spell';
+  /** The graph after it. */
+  roots: readonly Node[];
+  /** How often each rule fired, or each name was spelled out. */
+  fired: ReadonlyMap<{ readonly name: string }, number>;
+  /** Nodes that gave way to equal ones. */
+  shared: number;
+}
 
-/** The whole graph, forward and backward together, through every phase; `off` keeps only what kernels need. */
-export function optimise(roots: readonly Node[], off = false, options: Options = {}): Node[] {
-  const bare = unwrapped(roots);
-  if (off) return rewrite(spelled(bare, options), layoutRules, options);
-  // Some stable forms are of names, others of what they stand for.
-  const named = rewrite(bare, stable.rules, options);
-  const written = spelled(named, options);
-  const rest = written.some((node, i) => node !== named[i]) ? phases : phases.slice(1);
-  return rest.reduce((current, phase) => rewrite(current, phase.rules, options), written);
+/**
+ * The whole graph, forward and backward together, through every phase, with the rules that are asked for. Names are
+ * spelled out whatever is asked. Some stable forms are of names, others of what these stand for.
+ */
+export function optimise(
+  roots: readonly Node[],
+  rewrites: Rewrites = true,
+  report?: (phase: PhaseReport) => void,
+): Node[] {
+  const apply = (phase: Phase, current: readonly Node[]) => {
+    const rules = rulesOf(phase, rewrites);
+    // All that is left would be to share equal nodes, which the last phase does anyway.
+    if (rules.length === 0) return [...current];
+    return reported(phase.name, (watch) => rewrite(current, rules, watch), report);
+  };
+  const [stabilise, ...rest] = phases as [Phase, ...Phase[]];
+  let current = apply(stabilise, unwrapped(roots));
+  if (walk(current).some((node) => isOpenName(node))) {
+    current = reported('spell', (watch) => spelled(current, watch), report);
+    current = apply(stabilise, current);
+  }
+  for (const phase of rest) current = apply(phase, current);
+  return current;
+}
+
+const isOpenName = ({ op, value }: Node) => value === null && isName(op);
+
+/** What `phase` does to what is differentiated already. */
+function rulesOf(phase: Phase, rewrites: Rewrites): readonly Rule[] {
+  const rules = selected(phase, rewrites).filter((rule) => !rule.forDerivatives);
+  if (phase.name !== 'stabilise' || rules.length === 0) return rules;
+  // A copy or a detached node hides no form any more.
+  const simplify = phases.find(({ name }) => name === 'simplify') as Phase;
+  return [...selected(simplify, rewrites).filter((rule) => transparent.includes(rule)), ...rules];
+}
+
+function reported(
+  name: PhaseReport['name'],
+  work: (watch: Options) => Node[],
+  report: ((phase: PhaseReport) => void) | undefined,
+): Node[] {
+  if (report === undefined) return work({});
+  const fired = new Map<{ readonly name: string }, number>();
+  const merged = new Set<Node>();
+  const roots = work({
+    fired: (rule) => fired.set(rule, (fired.get(rule) ?? 0) + 1),
+    shared: (node) => merged.add(node),
+  });
+  report({ name, roots, fired, shared: merged.size });
+  return roots;
 }
 
 /** Nodes that are there for their derivatives alone, replaced by what they stand for. */

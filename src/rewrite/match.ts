@@ -16,10 +16,23 @@ export interface Pattern {
   value?: number;
   /** Only where this node's one reader is the match: what it computed is not needed elsewhere. */
   once?: boolean;
+  /** Only where so many inputs of other nodes are this one. */
+  readers?: number;
+  /** Any of these. */
+  either?: readonly Pattern[];
 }
 
 export interface Rule {
+  /** What `compile(fn, { rewrites: [...] })` calls it; rules of one name are one family. */
   name: string;
+  /** What it is for: an input on which the form as written fails, or a program that it makes smaller. */
+  motive: string;
+  /** It adds or multiplies in another order, so the last digits of a result may differ. */
+  reassociates?: true;
+  /** Values are the same either way; it is applied only to what is about to be differentiated. */
+  forDerivatives?: true;
+  /** A kernel cannot do without it: it is applied with rewrites off too. */
+  needed?: true;
   pattern: Pattern & { op: Op };
   /** What to put in place of the match, or null to leave it. */
   build(b: Bindings, root: Node): Node | null;
@@ -31,6 +44,8 @@ export const num = (value: number): Pattern => ({ value });
 export const p = (op: Op, ...inputs: Pattern[]): Pattern & { op: Op } => ({ op, inputs });
 /** A node of `op` that only the match reads. */
 export const once = (op: Op, ...inputs: Pattern[]): Pattern => ({ op, inputs, once: true });
+/** A node that any of these match, the first that does. */
+export const either = (...patterns: Pattern[]): Pattern => ({ either: patterns });
 /** Gives the matched node a name as well. */
 export const as = (name: string, pattern: Pattern): Pattern => ({ ...pattern, name });
 
@@ -47,15 +62,33 @@ interface Around {
   keep: ReadonlySet<Node> | undefined;
 }
 
+/** Whether nothing behind a node may be looked at: it is to stay as it is, or it forgot how it was computed. */
+const isClosed = (node: Node, keep: ReadonlySet<Node> | undefined) =>
+  node.inputs.length === 0 || keep?.has(node) === true;
+
+/** What the rule being built may not look behind. */
+let kept: ReadonlySet<Node> | undefined;
+
+/** The op of a node, for a rule that recognises more than its pattern says; null where it may not look behind it. */
+export const opOf = (node: Node): Op | null => (isClosed(node, kept) ? null : node.op);
+
 function match(pattern: Pattern, node: Node, found: Bindings, around: Around): Bindings | null {
   if (pattern.value !== undefined) return node.attrs.value === pattern.value && node.inputs.length === 0 ? found : null;
-  if (pattern.op !== undefined && (pattern.op !== node.op || around.keep?.has(node))) return null;
+  if (pattern.op !== undefined && (pattern.op !== node.op || isClosed(node, around.keep))) return null;
   if (pattern.once && around.uses(node) > 1) return null;
+  if (pattern.readers !== undefined && around.uses(node) !== pattern.readers) return null;
   let bindings = found;
   if (pattern.name !== undefined) {
     const known = found[pattern.name];
     if (known !== undefined && known !== node) return null;
     bindings = { ...found, [pattern.name]: node };
+  }
+  if (pattern.either !== undefined) {
+    for (const one of pattern.either) {
+      const found = match(one, node, bindings, around);
+      if (found !== null) return found;
+    }
+    return null;
   }
   const list = pattern.inputs;
   if (list === undefined) return bindings;
@@ -89,8 +122,10 @@ export interface Options {
   deep?: boolean;
   /** Nodes to put in the place of others. */
   replace?: ReadonlyMap<Node, Node>;
-  /** Called for each rule that fires. */
-  fired?: (rule: Rule) => void;
+  /** Called for each rule that fires, and each op that is spelled out. */
+  fired?: (what: { readonly name: string }) => void;
+  /** Called for each node that gives way to an equal one. */
+  shared?: (node: Node) => void;
 }
 
 /** `roots` with `rules` applied until none fires. */
@@ -139,6 +174,7 @@ function rewriteOnce(roots: readonly Node[], rules: Map<Op, Rule[]>, o: Options)
 
 function fire(node: Node, rules: Map<Op, Rule[]>, counts: Map<Node, number>, o: Options): Node | null {
   const around: Around = { uses: (n) => counts.get(n) ?? 1, keep: o.keep };
+  kept = o.keep;
   for (const rule of rules.get(node.op) ?? []) {
     const bindings = match(rule.pattern, node, {}, around);
     const result = bindings && inPlaceOf(node, () => rule.build(bindings, node));
@@ -160,13 +196,14 @@ export function rebuild(node: Node, becomes: ReadonlyMap<Node, Node>): Node {
 }
 
 /** The first node like this one: same op, attributes and inputs, and before differentiation the same derivative. */
-function share(node: Node, shared: Map<string, Node>, { deep }: Options): Node {
+function share(node: Node, shared: Map<string, Node>, { deep, shared: report }: Options): Node {
   if (node.inputs.length === 0 && node.attrs.value === undefined) return node;
   if (node.value !== null) return node;
   const key = `${node.signature}(${node.inputs.map((i) => i.id)})`;
   const first = shared.get(key);
   if (first !== undefined) {
     const alike = !deep || (first.op === node.op && first.differentiable === node.differentiable);
+    if (alike && first !== node) report?.(node);
     return alike ? first : node;
   }
   shared.set(key, node);

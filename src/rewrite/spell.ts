@@ -15,6 +15,7 @@ export function spelled(roots: readonly Node[], options: Options = {}): Node[] {
     let node = rebuild(old, becomes);
     if (isName(node.op)) {
       names++;
+      options.fired?.(node.op);
       const { expression } = node.op as Required<Pick<Op, 'expression'>>;
       const name = node;
       node = inLayerOf(old, () => expression(name));

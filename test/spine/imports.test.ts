@@ -15,6 +15,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['plan'],
   ['run'],
   ['realise', 'random'],
+  ['explanation'],
   ['backward'],
   ['tensor'],
   ['create'],

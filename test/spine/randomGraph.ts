@@ -88,3 +88,81 @@ export function randomExpressions(random: () => number, leaves: readonly Tensor[
   for (let i = 0; i < n; i++) pool.push(grow(random, pool));
   return pool.slice(leaves.length);
 }
+
+// ---- graphs that reach the ends of the number line
+
+/** Elements at which a rule that is wrong about NaN, ∞, overflow or cancellation shows it. */
+const EXTREMES = [0, -0, 1, -1, 0.5, 2, 90, -90, 200, -200, 1e-7, -1e-12, 1e30, -1e30, 1e-30, 1e4, 10001];
+const ENDLESS = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+/** A tensor of which every other element is an extreme, and a few are NaN or ∞. */
+export function extremeTensor(random: () => number, shape: readonly number[]): Tensor {
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+  const element = () => {
+    const kind = random();
+    return kind < 0.04 ? pick(ENDLESS) : kind < 0.5 ? pick(EXTREMES) : random() * 4 - 2;
+  };
+  return tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, element), { shape });
+}
+
+const norm = (x: Tensor) => x.square().sum(-1, true).sqrt();
+
+/** What rules match, and functions that leave its numbers anywhere. */
+const extremeUnary: ((x: Tensor) => Tensor)[] = [
+  ...[0, 1, 2, 3, 4, -1, -2, 0.5, 1.5].map((power) => (x: Tensor) => x.pow(power)),
+  ...[0.5, 2, 1, -1, 0.3].flatMap((c) => [(x: Tensor) => x.mul(c), (x: Tensor) => x.div(c)]),
+  ...[0, 1, -1].flatMap((c) => [(x: Tensor) => x.add(c), (x: Tensor) => x.sub(c), (x: Tensor) => x.neg().add(c)]),
+  ...(['neg', 'abs', 'sqrt', 'square', 'reciprocal', 'exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid'] as const).map(
+    (name) => (x: Tensor) => x[name](),
+  ),
+  ...(['erf', 'softplus', 'relu', 'softmax', 'logSoftmax', 'clone', 'detach'] as const).map(
+    (name) => (x: Tensor) => x[name](),
+  ),
+  (x) => x.softmax(0),
+  (x) => x.exp().div(x.exp().sum(-1, true)),
+  (x) => x.neg().exp().add(1).reciprocal(),
+  (x) => x.exp().sum(-1, true).log(),
+  (x) => x.square().mean(-1, true).sub(x.mean(-1, true).square()),
+  (x) => x.square().sqrt(),
+  (x) => x.div(norm(x)),
+  norm,
+  (x) => x.tanh().square().neg().add(1),
+  (x) => x.sigmoid().mul(x.sigmoid().neg().add(1)),
+  (x) => where(x.gt(0), x.log(), 0),
+  (x) => where(x.le(0), x, x.sqrt()),
+  (x) => x.mul(0.5).mul(2).mul(0.5),
+  (x) => x.neg().neg().abs().square(),
+];
+const extremeBinary: ((x: Tensor, y: Tensor) => Tensor)[] = [
+  ...(['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const).map((name) => (x: Tensor, y: Tensor) => x[name](y)),
+  (x, y) => x.add(y.neg()),
+  (x, y) => x.neg().mul(y),
+  (x, y) => x.mul(2).add(y.mul(2)),
+  (x, y) => x.mul(y).add(x),
+  (x, y) => x.sub(x.mul(y)),
+  (x, y) => x.add(y.sub(x).mul(0.25)),
+  (x, y) => where(x.lt(y), x, y),
+  (x, y) => where(y.gt(0), x.div(y), x),
+  (x, y) => x.square().sub(x.mul(y).mul(2)).add(y.square()),
+  (x, y) => x.softmax().log().mul(y).sum(-1, true),
+];
+const reductions = ['sum', 'mean', 'max', 'min'] as const;
+
+/** `n` expressions over matrices [3,4], [1,4], [3,1] and [4,3], of whatever numbers. */
+export function extremeExpressions(random: () => number, leaves: readonly Tensor[], n: number): Tensor[] {
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+  const pool = [...leaves];
+  for (let i = 0; i < n; i++) {
+    const x = pool[Math.floor(Math.sqrt(random()) * pool.length)] as Tensor;
+    const [rows, cols] = x.shape as [number, number];
+    const kind = random();
+    if (kind < 0.5) pool.push(pick(extremeUnary)(x));
+    else if (kind < 0.75) pool.push(pick(extremeBinary)(x, pick(pool.filter((y) => broadcasts(x.shape, y.shape)))));
+    else if (kind < 0.85) pool.push(x[pick(reductions)](pick([0, 1, [0, 1]]), true));
+    else if (kind < 0.89) pool.push(x.T);
+    else if (kind < 0.93) pool.push(x.reshape(-1).reshape(rows, cols));
+    else if (kind < 0.97) pool.push(x.expand(...(rows === 1 ? [3, cols] : cols === 1 ? [rows, 4] : [rows, cols])));
+    else pool.push(x.matmul(x.T));
+  }
+  return pool.slice(leaves.length);
+}

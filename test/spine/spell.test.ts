@@ -36,8 +36,8 @@ test('no name is left in a program, with rewrites and without, however they stan
   });
   const root = acosh(apply(twice, [sinh(x())]));
   expect(names([root])).toHaveLength(3);
-  for (const off of [false, true]) {
-    const done = optimise([root], off);
+  for (const rewrites of [false, true, ['x · 1']]) {
+    const done = optimise([root], rewrites);
     expect(names(done)).toEqual([]);
     checkGraph(done);
   }
