@@ -376,3 +376,6 @@ export const SEAT_WORKING = 2;
 export const SYNC_THREAD_BITS = 6;
 export const MAX_THREADS = 63;
 export const JOB_ALONE = 64;
+
+/** Floating-point operations of one turn of `multiplyAdds` (limit.ts): twelve accumulators of four lanes, two each. */
+export const LIMIT_FLOPS = 96;

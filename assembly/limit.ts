@@ -2,9 +2,6 @@
 // through memory. Each in this binary's own SIMD.
 import { fma } from './simd';
 
-/** Floating-point operations of one turn of `multiplyAdds`. */
-export const LIMIT_FLOPS: i32 = 12 * 4 * 2;
-
 /**
  * `turns` · LIMIT_FLOPS floating-point operations on one thread: a = a·b + c on twelve independent accumulators, enough
  * to hide the latency of a multiply-add; with b and c they fit in sixteen registers. b and c are arguments, since V8

@@ -98,9 +98,9 @@ export function changedCounters(before: Counters | null, now: Counters | null): 
     .map((counter) => ({ counter, from: before[counter], to: now[counter] }));
 }
 
-/** What two processes of the same code differ by on this machine: half of the benchmarks by less than `typical`. */
-export function noise(a: Result, b: Result, paired: boolean): { typical: number; largest: number; alarms: number } {
-  const { comparisons } = compareResults(a, b, { paired, threshold: 0 });
+/** What two processes of the same code, measured in turn, differ by on this machine: half of the benchmarks by less than `typical`. */
+export function noise(a: Result, b: Result): { typical: number; largest: number; alarms: number } {
+  const { comparisons } = compareResults(a, b, { paired: true, threshold: 0 });
   const sizes = comparisons.map(({ ratio }) => Math.abs(ratio - 1)).filter((x) => !Number.isNaN(x));
   if (sizes.length === 0) return { typical: 0, largest: 0, alarms: 0 };
   return {

@@ -16,8 +16,9 @@ import { differences, newResult, type Result, readResult, writeResult } from '..
 import { BrokenRun, runSession, type SessionOptions, type Side } from '../bench/session.ts';
 import { suiteOf } from '../bench/worktree.ts';
 import { NablaError } from '../error.ts';
-import { bar, type ProgressStream } from '../train/progress.ts';
+import type { ProgressStream } from '../train/progress.ts';
 import { usage } from './args.ts';
+import { bar } from './bar.ts';
 import { BENCH_HELP, type BenchOptions, parseBenchOptions } from './benchOptions.ts';
 
 export const EXIT_OK = 0;
@@ -48,7 +49,6 @@ export async function runBench(args: readonly string[], { out, err }: Output): P
 async function bench(options: BenchOptions, say: (text: string) => void, err: ProgressStream): Promise<number> {
   const file = resolve(options.suite);
   if (!existsSync(file)) throw usage(`${options.suite}: no such file; expected a suite`);
-  // Read before anything is measured: a baseline that will not do should be known now.
   const saved = options.compare === undefined ? null : readResult(options.compare);
   const there = options.against === undefined ? null : suiteOf(options.against, file, options.build);
   const head = side(options, file, there === null ? '' : 'this tree');
@@ -59,13 +59,17 @@ async function bench(options: BenchOptions, say: (text: string) => void, err: Pr
   const progress = bar(err);
   const session = { ...sessionOptions(options), onProgress: progress.update };
   try {
-    // The number of rounds depends on the size of the suite: a first look, which times nothing, tells it.
-    if (session.rounds < 0) {
+    // A first look, which times nothing, tells the size of the suite, on which the number of rounds depends, and whether
+    // the baseline will do.
+    if (session.rounds < 0 || saved !== null) {
       await runSession([head], { ...session, rounds: 0 });
-      session.rounds = roundsFor(head.result.benchmarks.length);
-      head.result.benchmarks = [];
+      if (saved !== null) refuseOthers(saved, head.result, options);
+      if (session.rounds < 0) session.rounds = roundsFor(head.result.benchmarks.length);
     }
-    await runSession(sides, session);
+    if (session.rounds > 0 || head.result.benchmarks.length === 0) {
+      head.result.benchmarks = [];
+      await runSession(sides, session);
+    }
   } finally {
     progress.stop();
   }
@@ -78,12 +82,11 @@ async function bench(options: BenchOptions, say: (text: string) => void, err: Pr
     say(resultTable(head.result));
     return EXIT_OK;
   }
-  refuseOthers(before, head.result, options);
   if (options.counters) return countersOnly(before, head.result, options, say);
   const paired = base !== null;
   const verdict: Verdict = {
     report: compareResults(before, head.result, { paired, threshold: options.threshold }),
-    noise: noise(head.result, (control as Side).result, true),
+    noise: noise(head.result, (control as Side).result),
     threshold: options.threshold,
     before: (options.against ?? options.compare) as string,
     now: options.suite,

@@ -1,4 +1,5 @@
 // What one core of this machine can do at best, measured with the kernels' own SIMD: what a bench compares with.
+import { LIMIT_FLOPS } from '../../assembly/abi.ts';
 import { type Heap, theHeap } from './heap.ts';
 
 /** Rates of one thread. */
@@ -11,8 +12,6 @@ export interface Limits {
 
 /** From the L1 cache to main memory. */
 const STREAM_BYTES = [16, 256, 4096, 32768].map((kib) => kib * 1024);
-/** As `LIMIT_FLOPS` in assembly/limit.ts. */
-export const FLOPS_PER_TURN = 96;
 const SECONDS = 0.02;
 const TRIES = 5;
 
@@ -20,7 +19,7 @@ const TRIES = 5;
 export function measureLimits(): Limits {
   const heap = theHeap();
   const { kernels } = heap;
-  const flops = fastest((turns) => kernels.multiplyAdds(turns, 0.999, 0.001)) * FLOPS_PER_TURN;
+  const flops = fastest((turns) => kernels.multiplyAdds(turns, 0.999, 0.001)) * LIMIT_FLOPS;
   return { flopsPerSecond: flops, streams: STREAM_BYTES.map((nBytes) => streamRate(heap, nBytes)) };
 }
 

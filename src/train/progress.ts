@@ -28,35 +28,12 @@ export interface ProgressReporter {
 export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
 
 /** Neither cursor nor line wrapping is switched off: work is synchronous, so after Ctrl-C nobody would restore it. */
-const BAR = { hideCursor: false, linewrap: true, barsize: 20 };
+export const BAR = { hideCursor: false, linewrap: true, barsize: 20 };
 const LINES_PER_EPOCH = 10;
 
 /** A bar if the stream is a terminal, else plain lines. */
 export function progressReporter(stream: ProgressStream = process.stderr): ProgressReporter {
   return stream.isTTY ? barReporter(stream) : lineReporter(stream);
-}
-
-/** A bar for work whose parts have names, on a terminal; elsewhere nothing is shown. */
-export function bar(stream: ProgressStream): { update(done: number, total: number, what: string): void; stop(): void } {
-  let shown: SingleBar | null = null;
-  return {
-    update(done, total, what) {
-      if (!stream.isTTY) return;
-      if (shown?.getTotal() !== total) {
-        shown?.stop();
-        shown = new SingleBar(
-          { ...BAR, stream, clearOnComplete: true, format: '{bar} {percentage} %  {what}' },
-          Presets.shades_classic,
-        );
-        shown.start(total, done, { what });
-      }
-      shown.update(done, { what });
-    },
-    stop() {
-      shown?.update(shown.getTotal());
-      shown?.stop();
-    },
-  };
 }
 
 /** `loss 0.1234  accuracy 96.50 %  4210 samples/s  12 s left` */

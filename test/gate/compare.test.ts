@@ -115,7 +115,7 @@ describe('the report', () => {
   const again = result(3, { x: 12, 'y | z': 5 }, steady);
   b.benchmarks[1]!.counters = { ...COUNTERS, bytes: 4e6 };
   const report = compareResults(a, b, paired);
-  const verdict = { report, noise: noise(b, again, true), threshold: 0.05, before: 'main', now: 'suite.js' };
+  const verdict = { report, noise: noise(b, again), threshold: 0.05, before: 'main', now: 'suite.js' };
 
   test('says what got slower by how much, which counters changed, and the noise', () => {
     const text = comparisonText(verdict);
