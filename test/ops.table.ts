@@ -14,13 +14,13 @@ import * as pool from '../src/ops/pool.ts';
 import * as r from '../src/ops/reduce.ts';
 import * as s from '../src/ops/softmax.ts';
 import { activationRows } from './ops.activations.ts';
+import { precisions } from './ops.float64.ts';
 import { functionRows } from './ops.functions.ts';
 import { lossRows } from './ops.losses.ts';
 import { movementRows } from './ops.movement.ts';
 import { networks } from './ops.networks.ts';
 import { productRows } from './ops.products.ts';
 import { reductionRows } from './ops.reductions.ts';
-import { precisions } from './ops.float64.ts';
 import {
   away,
   between,

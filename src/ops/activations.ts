@@ -1,12 +1,13 @@
 // Activations: names for expressions of a few micro-operations. Every one has its limits at ±∞ where the formula would
 // say ∞·0, and NaN passes.
 import { NablaError } from '../error.ts';
-import { apply, type Node } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import { composite, compositeOfOne } from './composite.ts';
 import {
   abs,
   add,
+  applyAlike as apply,
   div,
   exp,
   expm1,

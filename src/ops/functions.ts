@@ -1,11 +1,12 @@
 // More elementwise functions: angles, hyperbolic functions and their inverses, powers of two, remainders, bounds. Six
 // have a micro-operation, since no expression keeps their digits; the others are names for expressions.
 import * as abi from '../../assembly/abi.ts';
-import { apply, type Node } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
 import { composite, compositeOfOne } from './composite.ts';
 import {
   abs,
   add,
+  applyAlike as apply,
   cos,
   define,
   detach,
@@ -152,7 +153,8 @@ export const { op: coshOp, of: cosh } = compositeOfOne(
 
 /** log(1 + w) where x is within FAR, else log 2x, of which w is what is left when 1 is taken off. */
 const logOfTwice = (x: Node, w: Node) => {
-  const far = gt(x, constant(FAR));
+  // In float64 log 2x needs an x as far again; there the square is no overflow yet.
+  const far = gt(x, constant(x.dtype === 'float64' ? FAR * FAR : FAR));
   return add(log1p(where(far, x, w)), where(far, constant(Math.LN2), constant(0)));
 };
 
@@ -251,7 +253,7 @@ export function clampMax(x: Node, bound: Node): Node {
  * known when the node is made.
  */
 export const lerpOp = composite('lerp', {
-  f: (a, b, w) => a + w * (b - a),
+  f: (a, b, w) => (w < 0.5 ? a + w * (b - a) : b - (1 - w) * (b - a)),
   expression: ([a, b, w], { from }) => {
     const step = sub(b as Node, a as Node);
     const near = () => add(a as Node, mul(w as Node, step));

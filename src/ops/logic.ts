@@ -1,4 +1,5 @@
 // Logic on bools, and questions about numbers: expressions of comparisons and choices. None has a gradient.
+import { isFloat } from '../dtype.ts';
 import type { Node } from '../graph/node.ts';
 import { broadcastShapes } from '../shape.ts';
 import { abs, cast, eq, lt, ne, where } from './elementwise.ts';
@@ -29,8 +30,8 @@ export function isnan(x: Node): Node {
   return ne(x, x);
 }
 export function isinf(x: Node): Node {
-  return x.dtype === 'float32' ? eq(abs(x), constant(Number.POSITIVE_INFINITY)) : ne(x, x);
+  return isFloat(x.dtype) ? eq(abs(x), constant(Number.POSITIVE_INFINITY)) : ne(x, x);
 }
 export function isfinite(x: Node): Node {
-  return x.dtype === 'float32' ? lt(abs(x), constant(Number.POSITIVE_INFINITY)) : eq(x, x);
+  return isFloat(x.dtype) ? lt(abs(x), constant(Number.POSITIVE_INFINITY)) : eq(x, x);
 }

@@ -121,7 +121,7 @@ export const maxPoolGradOp: Op = {
 export const maxPoolPickOp: Op = {
   name: 'maxPool2dPick',
   shape: ([, places]) => (places as Node).shape,
-  dtype: () => 'float32',
+  dtype: ([x]) => (x as Node).dtype,
   vjp: (node, dy, wanted) => {
     const [x, places] = node.inputs as [Node, Node];
     return [wanted[0] ? apply(maxPoolGradOp, [dy, places], { shape: x.shape }) : null, null];

@@ -1,5 +1,6 @@
 // Windows that slide over planes: sizes, options and their checks, shared by convolution and pooling. One axis is a
 // plane of height 1.
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Node } from '../graph/node.ts';
 import { reshape } from './move.ts';
@@ -82,9 +83,7 @@ export function outputLength(op: string, length: number, w: Window): number {
 }
 
 export function checkFloats(op: string, ...inputs: readonly Node[]): void {
-  const wrong = inputs.find((i) => i.dtype !== 'float32');
-  if (wrong === undefined) return;
-  throw new NablaError('dtype', `${op}: got ${wrong.dtype}, expected float32; convert with .to('float32')`, { op });
+  floatOf(op, ...inputs);
 }
 
 /** [.., L] as [.., 1, L]. */

@@ -2,13 +2,13 @@
 // d may be any operand. NaN passes through unless said otherwise.
 import * as abi from '../../../abi';
 import { erf, gelu, geluSlope, geluTanh, geluTanhSlope, sigmoid, softplus } from '../../../math/double/normal';
-import { exp, log, pow } from '../../../math/double/power';
+import { exp, exp2, log, log2, pow } from '../../../math/double/power';
 import { fma64 } from '../../../simd';
 import { address } from '../../map/frame';
 
 /** Runs one micro-operation that is no reduction, at `m`, over the n elements of the present block. */
 export function perform(micro: i32, m: usize, frame: usize, n: i32): i32 {
-  if (micro < abi.MICRO_ADD) return unary(micro, m, frame, n);
+  if (micro < abi.MICRO_ADD || micro == abi.MICRO_ATAN) return unary(micro, m, frame, n);
   if (micro < abi.MICRO_ADD_S) {
     return binary(micro, address(m, frame, 1), address(m, frame, 2), 16, address(m, frame, 3), 16, n);
   }
@@ -80,7 +80,8 @@ function lightLoop(op: i32, d: usize, a: usize, n: i32): void {
 
 /** Functions that cost so much that choosing among them for each element does not count. */
 function isHeavy(micro: i32): bool {
-  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_GELU_TANH_SLOPE);
+  if (micro == abi.MICRO_ATAN) return true;
+  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_LOG2);
 }
 
 function heavy(op: i32, x: f64): f64 {
@@ -98,6 +99,9 @@ function heavy(op: i32, x: f64): f64 {
     case abi.MICRO_GELU: return gelu(x);
     case abi.MICRO_GELU_SLOPE: return geluSlope(x);
     case abi.MICRO_GELU_TANH: return geluTanh(x);
+    case abi.MICRO_EXP2: return exp2(x);
+    case abi.MICRO_LOG2: return log2(x);
+    case abi.MICRO_ATAN: return NativeMath.atan(x);
     default: return geluTanhSlope(x);
   }
 }
@@ -125,6 +129,8 @@ function binary(micro: i32, d: usize, a: usize, da: usize, b: usize, db: usize, 
     case abi.MICRO_TANH_GRAD: pairLoop(abi.MICRO_TANH_GRAD, d, a, da, b, db, n); break;
     case abi.MICRO_SIGMOID_GRAD: pairLoop(abi.MICRO_SIGMOID_GRAD, d, a, da, b, db, n); break;
     case abi.MICRO_POW: powLoop(d, a, b, n); break;
+    case abi.MICRO_ATAN2: atan2Loop(d, a, b, n); break;
+    case abi.MICRO_FMOD: fmodLoop(d, a, b, n); break;
     default: return abi.FAULT_OPCODE;
   }
   return abi.STATUS_OK;
@@ -158,6 +164,14 @@ function pairLoop(op: i32, d: usize, a: usize, da: usize, b: usize, db: usize, n
 
 function powLoop(d: usize, a: usize, b: usize, n: i32): void {
   for (; n > 0; n--, d += 8, a += 8, b += 8) store<f64>(d, pow(load<f64>(a), load<f64>(b)));
+}
+
+function atan2Loop(d: usize, a: usize, b: usize, n: i32): void {
+  for (; n > 0; n--, d += 8, a += 8, b += 8) store<f64>(d, NativeMath.atan2(load<f64>(a), load<f64>(b)));
+}
+
+function fmodLoop(d: usize, a: usize, b: usize, n: i32): void {
+  for (; n > 0; n--, d += 8, a += 8, b += 8) store<f64>(d, NativeMath.mod(load<f64>(a), load<f64>(b)));
 }
 
 // ---- a vector and a scalar: `d, a, s`
