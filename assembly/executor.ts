@@ -24,8 +24,9 @@ import { random } from './kernels/random';
 import { scan } from './kernels/scan';
 import { softmax, softmaxGrad } from './kernels/softmax';
 import { sort } from './kernels/sort';
-import { addAlong64, scan64, takeAlong64 } from './kernels/f64/along';
+import { addAlong64, takeAlong64 } from './kernels/f64/along';
 import { argmax64 } from './kernels/f64/argmax';
+import { band64 } from './kernels/f64/band';
 import { conv64, convDw64, convDx64 } from './kernels/f64/conv';
 import { gemm64 } from './kernels/f64/gemm';
 import { map64 } from './kernels/f64/map';
@@ -33,7 +34,9 @@ import { copy64, gather64, scatterAdd64 } from './kernels/f64/move';
 import { layerNorm64, layerNormGrad64 } from './kernels/f64/norm';
 import { maxPool64, maxPoolGrad64, maxPoolPick64 } from './kernels/f64/pool';
 import { random64 } from './kernels/f64/random';
+import { scan64 } from './kernels/f64/scan';
 import { crossEntropy64, softmax64, softmaxGrad64 } from './kernels/f64/softmax';
+import { sort64 } from './kernels/f64/sort';
 
 /**
  * Runs the program at `program` with the operand table at `table` to its end. Each thread calls it with its own
@@ -128,6 +131,8 @@ function dispatch64(op: u32, ins: usize, table: usize, scratch: usize, thread: i
       return maxPoolGrad64(ins, table, scratch, thread, threads);
     case OP_MAXPOOL_PICK:
       return maxPoolPick64(ins, table, scratch, thread, threads);
+    case OP_BAND:
+      return band64(ins, table, scratch, thread, threads);
     case OP_SOFTMAX:
       return softmax64(ins, table, scratch, thread, threads);
     case OP_SOFTMAX_GRAD:
@@ -156,6 +161,8 @@ function dispatch64(op: u32, ins: usize, table: usize, scratch: usize, thread: i
       return convDw64(ins, table, scratch, thread, threads);
     case OP_SCAN:
       return scan64(ins, table, scratch, thread, threads);
+    case OP_SORT:
+      return sort64(ins, table, scratch, thread, threads);
     case OP_TAKE_ALONG:
       return takeAlong64(ins, table, scratch, thread, threads);
     case OP_ADD_ALONG:

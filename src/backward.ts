@@ -1,12 +1,11 @@
 // backward(): leaves requests for gradients in the graph and adds them to what variables have accumulated.
 import { NablaError } from './error.ts';
-import { gradientRequest, gradients } from './grad.ts';
+import { filled, gradientRequest, gradients } from './grad.ts';
 import type { Node } from './graph/node.ts';
 import type { State } from './graph/state.ts';
 import { currentTrace } from './graph/trace.ts';
 import { walk } from './graph/walk.ts';
 import * as e from './ops/elementwise.ts';
-import { constant } from './ops/leaf.ts';
 import { realise } from './realise.ts';
 import { formatShape } from './shape.ts';
 
@@ -43,10 +42,7 @@ function pendingGradient(node: Node): Node[] {
 
 function gradientsOf(loss: Node, variables: readonly Node[], atOnce: boolean): Node[] {
   if (!atOnce) return variables.map((v) => gradientRequest(loss, v));
-  return gradients(loss, variables).map((g, i) => {
-    const { shape, dtype } = variables[i] as Node;
-    return g ?? e.expand(constant(0, dtype), shape);
-  });
+  return gradients(loss, variables).map((g, i) => g ?? filled((variables[i] as Node).shape, 0, variables[i] as Node));
 }
 
 function checkLoss(loss: Node): void {

@@ -175,15 +175,16 @@ export function arange(start: number, stop?: number, step = 1, options: { dtype?
   });
 }
 
-/** `steps` numbers from `start` to `end`, both included, evenly apart: float32. */
-export function linspace(start: number, end: number, steps: number): Tensor {
+/** `steps` numbers from `start` to `end`, both included, evenly apart: float32 by default. */
+export function linspace(start: number, end: number, steps: number, options: { dtype?: DType } = {}): Tensor {
   if (!Number.isInteger(steps) || steps < 0) {
     throw new NablaError('option', `linspace: steps is ${steps}, expected a whole number from 0`);
   }
   const step = (end - start) / (steps - 1);
   // From both ends, so that the last is `end` exactly.
   const value = (i: number) => (i < steps / 2 ? start + i * step : end - (steps - 1 - i) * step);
-  return tensor(steps === 1 ? [start] : Array.from({ length: steps }, (_, i) => value(i)), { shape: [steps] });
+  const values = steps === 1 ? [start] : Array.from({ length: steps }, (_, i) => value(i));
+  return tensor(values, { shape: [steps], ...options });
 }
 
 /** Ones on the main diagonal, zeros elsewhere: [rows, cols]. */

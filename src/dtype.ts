@@ -61,7 +61,7 @@ export function promote(op: string, a: DType, b: DType): DType {
 export function floatOf(op: string, ...operands: readonly { readonly dtype: DType }[]): Float {
   const [first = 'float32', ...others] = operands.map(({ dtype }) => {
     if (isFloat(dtype)) return dtype;
-    throw new NablaError('dtype', `${op}: got ${dtype}, expected float32; convert with .to('float32')`);
+    throw new NablaError('dtype', `${op}: got ${dtype}, expected float32; convert with .to('float32')`, { op });
   });
   for (const other of others) promote(op, first, other);
   return first;

@@ -1,6 +1,8 @@
 // Drawing at random: whole numbers, coins, categories, orders. All are made of the uniform numbers of `rand`, so they
 // repeat by `manualSeed`, whatever the threads; none has a gradient.
+
 import { key } from './create.ts';
+import { type Float, floatOf } from './dtype.ts';
 import { NablaError } from './error.ts';
 import type { Node } from './graph/node.ts';
 import { take } from './ops/along.ts';
@@ -15,7 +17,7 @@ import { checkNames } from './options.ts';
 import { checkShape, formatShape, type Shape } from './shape.ts';
 import { make, type Tensor } from './tensor.ts';
 
-const draw = (shape: Shape): Node => uniform(shape, key());
+const draw = (shape: Shape, dtype: Float = 'float32'): Node => uniform(shape, key(), dtype);
 
 /** A uniform number has so many values. */
 const VALUES = 2 ** 24;
@@ -35,16 +37,11 @@ export function randint(low: number, high: number, shape: Shape): Tensor {
   return make(e.add(steps, constant(low, 'int32')));
 }
 
-/** 1 with the probability that stands there, else 0: float32 [..] in [0, 1] → the same shape. */
+/** 1 with the probability that stands there, else 0: floats [..] in [0, 1] → the same shape and dtype. */
 export function bernoulli(probability: Tensor): Tensor {
   const p = probability.node;
-  checkFloat32('bernoulli', p);
-  return make(e.cast(e.lt(draw(p.shape), p), 'float32'));
-}
-
-function checkFloat32(op: string, x: Node): void {
-  if (x.dtype === 'float32') return;
-  throw new NablaError('dtype', `${op}: got ${x.dtype}, expected float32; convert with .to('float32')`, { op });
+  const dtype = floatOf('bernoulli', p);
+  return make(e.cast(e.lt(draw(p.shape, dtype), p), dtype));
 }
 
 /**
@@ -54,7 +51,7 @@ function checkFloat32(op: string, x: Node): void {
 export function multinomial(weights: Tensor, n: number, options: { replacement?: boolean } = {}): Tensor {
   checkNames('multinomial', options, ['replacement']);
   const w = weights.node;
-  checkFloat32('multinomial', w);
+  floatOf('multinomial', w);
   const { replacement = false } = options;
   const categories = w.shape.at(-1) ?? 0;
   if (categories === 0) {
@@ -73,14 +70,14 @@ function withReplacement(w: Node, n: number): Node {
   const categories = w.shape.at(-1) as number;
   const sums = cumsum(w, -1);
   const total = slice(sums, [...rows.map(() => null), { start: categories - 1 }]);
-  const share = e.mul(draw([...rows, n]), total);
+  const share = e.mul(draw([...rows, n], floatOf('multinomial', w)), total);
   const passed = e.le(reshape(sums, [...rows, 1, categories]), reshape(share, [...rows, n, 1]));
   return sum(passed, -1);
 }
 
 /** The first arrivals, where category k arrives after an exponential time of rate wₖ (Efraimidis and Spirakis 2006). */
 function withoutReplacement(w: Node, n: number): Node {
-  const time = e.neg(e.log1p(e.neg(draw(w.shape))));
+  const time = e.neg(e.log1p(e.neg(draw(w.shape, floatOf('multinomial', w)))));
   return topk(e.div(time, w), n, -1, false).indices;
 }
 

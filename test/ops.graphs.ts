@@ -18,7 +18,6 @@ import { generator } from './kernels/data.ts';
 import { type Input, leaves } from './ops.case.ts';
 import { differs, PRECISE, SINGLE, withinDouble, withinNoise } from './ops.compare.ts';
 import { grow, type Recipe } from './ops.grow.ts';
-import { refusesDouble } from './ops.row.ts';
 
 /** NABLA_GRAPHS asks for a longer hunt, NABLA_SEED for another one. */
 const GRAPHS = Number(process.env.NABLA_GRAPHS ?? 200);
@@ -72,8 +71,7 @@ export function extremes(): void {
 /** What is wrong with graph `seed`: '' for nothing, null where it cannot be told. */
 function tryGraph(seed: number): string | null {
   const grown = grow(generator(seed + 1), seed % 20 === 7);
-  const double = seed % 4 === 1 ? grown.inFloat64() : grown;
-  const recipe = refusesDouble(() => resultsOf(double, leaves(double.inputs))) ? grown : double;
+  const recipe = seed % 4 === 1 ? grown.inFloat64() : grown;
   const wrong = check(recipe);
   if (!wrong) return wrong;
   return `${wrong}\n${shrunk(recipe).text()}`;

@@ -255,12 +255,15 @@ const adaptive: Windows['rows'] = (i, size, k) => {
 
 const all: Windows['rows'] = () => ({ from: 0, to: 1, count: 1 });
 
+/** A weight as the table holds it, which has the precision of x. */
+const heldAs = (node: Node) => (node.dtype === 'float64' ? (w: number) => w : Math.fround);
+
 const pooled =
   (
     w: Windows,
     start: number,
     f: (acc: number, x: number) => number,
-    end: (acc: number, rows: number, columns: number) => number,
+    end: (acc: number, rows: number, columns: number, held: (weight: number) => number) => number,
   ): Oracle =>
   ([x], node) => {
     const image = planes(x as Float64Array, shapeOf(node, 0));
@@ -272,7 +275,7 @@ const pooled =
       for (let row = rows.from; row < rows.to; row++) {
         for (let col = columns.from; col < columns.to; col++) acc = f(acc, image.at(i, c, row, col));
       }
-      return end(acc, rows.count, columns.count);
+      return end(acc, rows.count, columns.count, heldAs(node));
     });
   };
 const meansOf = (w: Windows, divisor?: number) =>
@@ -280,9 +283,7 @@ const meansOf = (w: Windows, divisor?: number) =>
     w,
     0,
     (a, x) => a + x,
-    // The weights of the table are float32.
-    (a, rows, columns) =>
-      a === 0 ? 0 : a * (divisor ? Math.fround(1 / divisor) : Math.fround(1 / rows) * Math.fround(1 / columns)),
+    (a, rows, columns, held) => (a === 0 ? 0 : a * (divisor ? held(1 / divisor) : held(1 / rows) * held(1 / columns))),
   );
 const maximaOf = (w: Windows) => pooled(w, Number.NEGATIVE_INFINITY, Math.max, (a) => a);
 
@@ -439,8 +440,8 @@ const interpolated =
     const last = node.shape.length === 3 ? 0 : 1;
     const row = node.shape.length === 3 ? () => 0 : placed(o, 0, image.h, h);
     const col = placed(o, last, image.w, w);
-    /** A hat of width 1 around each pixel of the input; the weights of the table are float32. */
-    const hat = (at: number, i: number) => Math.fround(Math.max(0, 1 - Math.abs(at - i)));
+    /** A hat of width 1 around each pixel of the input. */
+    const hat = (at: number, i: number) => heldAs(node)(Math.max(0, 1 - Math.abs(at - i)));
     return fill(node.shape, (i, c, y, z) => {
       let sum = 0;
       for (let a = 0; a < image.h; a++) {

@@ -1,6 +1,6 @@
 // Losses of a choice between classes, which lie along the last axis, and the share of right choices.
 import { arange, ones, tensor } from '../create.ts';
-import { checkBelow, isFloat } from '../dtype.ts';
+import { checkBelow, type DType, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, sameShape } from '../shape.ts';
@@ -47,7 +47,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     return reduceBy(op, losses, reduction);
   }
   checkLabels(op, 'logits', logits, labels);
-  const rows = rowsOf(labels, weight, ignoreIndex);
+  const rows = rowsOf(labels, weight, ignoreIndex, logits.dtype);
   if (labelSmoothing === 0) return rows.reduced(op, rows.scaled(crossEntropyRows(logits, rows.labels)), reduction);
   const rest = labelSmoothing / classes;
   const smooth = isClass(rows.labels, classes).where(1 - labelSmoothing + rest, rest);
@@ -67,7 +67,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: ClassOptions = {
   checkLabels(op, 'log-probabilities', input, labels);
   const classes = input.shape.at(-1) as number;
   // Weights are looked up, though all are 1, so that a label outside the classes is an error wherever it comes from.
-  const rows = rowsOf(labels, weight ?? ones([classes]), ignoreIndex);
+  const rows = rowsOf(labels, weight ?? ones([classes], { dtype: input.dtype }), ignoreIndex, input.dtype);
   const chosen = isClass(rows.labels, classes).where(input, 0).sum(-1).neg();
   return rows.reduced(op, rows.scaled(chosen), reduction);
 }
@@ -84,13 +84,13 @@ export function accuracy(logits: Tensor, labels: Tensor): Tensor {
 const isClass = (labels: Tensor, classes: number) => labels.reshape([...labels.shape, 1]).eq(arange(classes));
 
 /** How rows count: those with the ignored label not at all, the others by the weight of theirs. */
-function rowsOf(given: Tensor, weight: Tensor | null, ignoreIndex: number | null) {
+function rowsOf(given: Tensor, weight: Tensor | null, ignoreIndex: number | null, dtype: DType) {
   const counts = ignoreIndex === null ? null : given.ne(ignoreIndex);
   const masked = (x: Tensor) => (counts === null ? x : counts.where(x, 0));
   const labels = masked(given);
   const share =
     weight === null
-      ? (counts?.to('float32') ?? null)
+      ? (counts?.to(dtype) ?? null)
       : masked(weight.indexSelect(0, labels.reshape(-1)).reshape(labels.shape));
   return {
     /** Labels that are all classes. */

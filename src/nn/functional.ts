@@ -2,6 +2,7 @@
 // that know ops.
 
 import { rand } from '../create.ts';
+import { isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { binaryEntropy as entropy } from '../ops/entropy.ts';
 import { bilinear as bilinearForm } from '../ops/products.ts';
@@ -64,7 +65,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
 
 /** A row that a mask hides whole gives 0 and gets no gradient, as in PyTorch, where softmax alone would give NaN. */
 function masked(scores: Tensor, mask: Tensor, v: Tensor): Tensor {
-  const numbers = mask.to('float32');
+  const numbers = isFloat(mask.dtype) ? mask : mask.to('float32');
   const best = numbers.max(-1, true);
   const hidden = best.eq(mask.dtype === 'bool' ? 0 : Number.NEGATIVE_INFINITY);
   // A hidden row is computed as if it saw all, then left out.
@@ -77,7 +78,7 @@ function masked(scores: Tensor, mask: Tensor, v: Tensor): Tensor {
 
 function checkMask(mask: Tensor, scores: Tensor): void {
   const op = 'scaledDotProductAttention';
-  if (mask.dtype !== 'bool' && mask.dtype !== 'float32') {
+  if (mask.dtype !== 'bool' && !isFloat(mask.dtype)) {
     throw new NablaError('dtype', `${op}: attnMask is ${mask.dtype}, expected bool, or float32 to be added`, { op });
   }
   const shape = scores.shape;

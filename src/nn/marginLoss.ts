@@ -1,5 +1,6 @@
 // Losses that ask for a margin: between classes of ±1, between two vectors, between a pair that belongs together and
 // one that does not. A loss is 0 once the margin is kept; exactly on it the gradient still passes, as in PyTorch.
+import { isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, sameShape } from '../shape.ts';
@@ -15,12 +16,12 @@ function checkMargin(op: string, margin: number): void {
 }
 
 /** Classes of ±1 may be int32. */
-const signs = (target: Tensor) => target.to('float32');
+const signs = (target: Tensor, like: Tensor) => (isFloat(target.dtype) ? target : target.to(like.dtype));
 
 /** max(0, 1 − target·prediction), reduced: the loss of a support vector machine. target is 1 or −1, of x's shape. */
 export function hingeLoss(prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkSame('hingeLoss', { prediction, target });
-  return reduce('hingeLoss', signs(target).mul(prediction).neg().add(1).clamp(0), options);
+  return reduce('hingeLoss', signs(target, prediction).mul(prediction).neg().add(1).clamp(0), options);
 }
 
 /** x where target is 1, max(0, margin − x) where it is −1, reduced: x is a distance. The margin is 1 by default. */
@@ -38,7 +39,7 @@ export function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor
   checkSame(op, { input1, input2, target });
   const { margin = 0 } = options;
   checkMargin(op, margin);
-  return reduce(op, input1.sub(input2).mul(signs(target)).neg().add(margin).clamp(0), options, ['margin']);
+  return reduce(op, input1.sub(input2).mul(signs(target, input1)).neg().add(margin).clamp(0), options, ['margin']);
 }
 
 /** Keeps the cosine of a zero vector from 0/0, as in PyTorch. */

@@ -141,7 +141,7 @@ abstract class BatchNorm extends Module {
     if (numBatchesTracked === null) return 0;
     const n = noGrad(() => numBatchesTracked.add(1));
     numBatchesTracked.assign(n);
-    return momentum ?? n.to('float32').reciprocal();
+    return momentum ?? n.to(this.runningMean?.dtype ?? 'float32').reciprocal();
   }
 }
 

@@ -1,6 +1,7 @@
 // Elements picked along one axis by indices of the same rank, and its gradient, elements added by such indices.
+
 import * as abi from '../../assembly/abi.ts';
-import { isFloat } from '../dtype.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Lowering, Op } from '../graph/op.ts';
@@ -54,11 +55,7 @@ export const takeAlongOp: Op = {
 export const addAlongOp: Op = {
   name: 'addAlong',
   shape: ([src], attrs) => (src as Node).shape.map((d, i) => (i === attrs.axis ? (attrs.size as number) : d)),
-  dtype: ([src]) => {
-    const { dtype } = src as Node;
-    if (isFloat(dtype)) return dtype;
-    throw new NablaError('dtype', `scatterAdd: got ${dtype}, expected float32; convert with .to('float32')`);
-  },
+  dtype: ([src]) => floatOf('scatterAdd', src as Node),
   indices: (node) => [
     { input: 1, below: node.attrs.size as number, what: `${node.attrs.of} along axis ${axisOf(node)}: index` },
   ],

@@ -1,20 +1,12 @@
 // Average and adaptive pooling. Averages are banded maps, one an axis; adaptive maxima lay their windows out by one, so
 // that all have the size that max-pooling takes.
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Node } from '../graph/node.ts';
 import { band, type Taps } from './band.ts';
 import { checkPlanes, checkPooling, checkPooling1d, maxPool2d } from './pool.ts';
 import { mean } from './reduce.ts';
-import {
-  checkFloat32,
-  fromPlane,
-  outputLength,
-  outputSize,
-  type Pair,
-  single,
-  toPlane,
-  type Window,
-} from './window.ts';
+import { fromPlane, outputLength, outputSize, type Pair, single, toPlane, type Window } from './window.ts';
 
 export interface AvgPoolOptions {
   stride?: Pair;
@@ -60,7 +52,7 @@ export function avgPool2d(x: Node, kernelSize: Pair, o: AvgPoolOptions = {}): No
   const window = checkPooling(op, kernelSize, rest);
   checkDivisor(op, divisorOverride);
   checkPlanes(op, x, 2);
-  checkFloat32(op, x);
+  floatOf(op, x);
   const [h, w] = outputSize(op, [x.shape[2] as number, x.shape[3] as number], window);
   const sums = divisorOverride === undefined ? undefined : 1;
   const columns = averaged(x, 2, 0, h, window, countIncludePad, sums);
@@ -73,7 +65,7 @@ export function avgPool1d(x: Node, kernelSize: number, o: AvgPool1dOptions = {})
   const { countIncludePad = true, ...rest } = o;
   const window = checkPooling1d(op, kernelSize, rest);
   checkPlanes(op, x, 1);
-  checkFloat32(op, x);
+  floatOf(op, x);
   return averaged(x, 2, 1, outputLength(op, x.shape[2] as number, window), window, countIncludePad);
 }
 
@@ -109,7 +101,7 @@ function adaptiveAverage(x: Node, axis: number, n: number): Node {
 function check(op: string, x: Node, axes: 1 | 2, size: OutputSize): void {
   checkOutputSize(op, size);
   checkPlanes(op, x, axes);
-  checkFloat32(op, x);
+  floatOf(op, x);
   if (x.shape.slice(2).every((d) => d > 0)) return;
   throw new NablaError('shape', `${op}: x [${x.shape}] has no pixels`, { op, shape: x.shape });
 }

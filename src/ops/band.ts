@@ -1,12 +1,12 @@
 // A banded linear map along one axis: each element of the result is a weighted sum of neighbours. Averages of windows,
 // interpolation and their gradients are such maps; so it has a kernel, and its transpose is one more.
 import * as abi from '../../assembly/abi.ts';
+import { allocate, type DType, floatOf } from '../dtype.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
 import { leaf } from '../graph/state.ts';
 import { Value } from '../graph/value.ts';
 import { around } from './reduce.ts';
-import { checkFloat32 } from './window.ts';
 
 /** One element of the result: weights of the elements from `start` on. */
 export interface Taps {
@@ -24,10 +24,7 @@ export const bandOp: Op = {
   name: 'band',
   shape: ([x, spans], { axis }) =>
     (x as Node).shape.map((d, i) => (i === axis ? ((spans as Node).shape[0] as number) : d)),
-  dtype: ([x]) => {
-    checkFloat32('band', x as Node);
-    return 'float32';
-  },
+  dtype: ([x, , weights]) => floatOf('band', x as Node, weights as Node),
   vjp: (node, dy, wanted) => {
     const [, spans, weights, spansT, weightsT] = node.inputs as [Node, Node, Node, Node, Node];
     const dx = wanted[0] ? apply(bandOp, [dy, spansT, weightsT, spans, weights], node.attrs) : null;
@@ -80,14 +77,14 @@ function transposed(taps: readonly Taps[], size: number): Taps[] {
   });
 }
 
-function tables(taps: readonly Taps[]): [spans: Node, weights: Node] {
+function tables(taps: readonly Taps[], dtype: DType): [spans: Node, weights: Node] {
   const width = taps.reduce((most, { weights }) => Math.max(most, weights.length), 1);
   const spans = Int32Array.from(taps.flatMap(({ start, weights }) => [start, weights.length]));
-  const all = new Float32Array(taps.length * width);
+  const all = allocate(dtype, taps.length * width);
   taps.forEach(({ weights }, o) => {
     all.set(weights, o * width);
   });
-  return [lasting(Value.of('int32', spans), [taps.length, 2]), lasting(Value.of('float32', all), [taps.length, width])];
+  return [lasting(Value.of('int32', spans), [taps.length, 2]), lasting(Value.of(dtype, all), [taps.length, width])];
 }
 
 function lasting(value: Value, shape: readonly number[]): Node {
@@ -112,11 +109,11 @@ const LONGEST = 4096;
 /** `taps` along an axis of x; `key` says with the axis' size all that they depend on. */
 export function band(x: Node, axis: number, key: string, taps: () => readonly Taps[]): Node {
   const size = x.shape[axis] as number;
-  const name = `${size} ${key}`;
+  const name = `${x.dtype} ${size} ${key}`;
   let made = recent.get(name);
   if (made === undefined) {
     const rows = taps().map(trimmed);
-    made = [...tables(rows), ...tables(transposed(rows, size))];
+    made = [...tables(rows, x.dtype), ...tables(transposed(rows, size), x.dtype)];
     if (size + rows.length <= LONGEST) recent.set(name, made);
     if (recent.size > MOST_RECENT) recent.delete(recent.keys().next().value as string);
   }

@@ -1,5 +1,6 @@
 // Elementwise ops without a kernel: each is a name for an expression of other ops, which takes its place when a program
 // is built, and has a derivative of its own. So both are chosen for their digits alone, and neither for the other.
+import { floatOf, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Op } from '../graph/op.ts';
@@ -24,6 +25,7 @@ export function composite(name: string, { f, expression, vjp, integers = false }
     shape: (inputs) => broadcastShapes(name, ...inputs.map((i) => i.shape)),
     dtype: (inputs) => {
       const [first] = inputs as [Node];
+      if (inputs.every(({ dtype }) => isFloat(dtype))) return floatOf(name, ...inputs);
       const wrong = inputs.find(({ dtype }) => !known.includes(dtype) || dtype !== first.dtype);
       if (wrong === undefined) return first.dtype;
       throw new NablaError(

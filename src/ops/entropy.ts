@@ -1,8 +1,8 @@
 // Binary cross-entropy of probabilities: a name for its expression, whose derivative is finite where that of the
 // logarithms is 0/0.
-import { apply, type Node } from '../graph/node.ts';
+import type { Node } from '../graph/node.ts';
 import { composite } from './composite.ts';
-import { add, div, log, log1p, maximum, mul, neg, sub } from './elementwise.ts';
+import { add, applyAlike as apply, div, log, log1p, maximum, mul, neg, sub } from './elementwise.ts';
 import { constant } from './leaf.ts';
 
 /** As PyTorch's: logarithms are held at −100, and the variance in the denominator of the derivative at 1e−12. */

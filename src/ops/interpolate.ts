@@ -1,9 +1,9 @@
 // Interpolation to another size: a banded map along each axis, so its gradient is the transpose, exactly.
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Node } from '../graph/node.ts';
 import { formatShape } from '../shape.ts';
 import { band, type Taps } from './band.ts';
-import { checkFloat32 } from './window.ts';
 
 export type InterpolateMode = 'nearest' | 'linear' | 'bilinear';
 
@@ -67,7 +67,7 @@ function checkInput(x: Node, mode: InterpolateMode): void {
     const why = fits ? 'has no pixels' : `does not fit mode '${mode}'; expected ${expected}`;
     throw new NablaError('shape', `interpolate: x ${formatShape(x.shape)} ${why}`, { op: 'interpolate', x: x.shape });
   }
-  checkFloat32('interpolate', x);
+  floatOf('interpolate', x);
 }
 
 /** An option's number for each of `axes` axes. */

@@ -30,8 +30,8 @@ export function isnan(x: Node): Node {
   return ne(x, x);
 }
 export function isinf(x: Node): Node {
-  return isFloat(x.dtype) ? eq(abs(x), constant(Number.POSITIVE_INFINITY, x.dtype)) : ne(x, x);
+  return isFloat(x.dtype) ? eq(abs(x), constant(Number.POSITIVE_INFINITY)) : ne(x, x);
 }
 export function isfinite(x: Node): Node {
-  return isFloat(x.dtype) ? lt(abs(x), constant(Number.POSITIVE_INFINITY, x.dtype)) : eq(x, x);
+  return isFloat(x.dtype) ? lt(abs(x), constant(Number.POSITIVE_INFINITY)) : eq(x, x);
 }

@@ -1,8 +1,9 @@
 // Running sums and products along an axis. Both are the linear recurrence h = a·h + b, which has a kernel: an expression
 // of other ops would take n² steps. Its gradient is the same recurrence backwards, so any derivative is exact and takes
 // n steps, elements that are 0 included.
+
 import * as abi from '../../assembly/abi.ts';
-import type { DType } from '../dtype.ts';
+import type { Float } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op } from '../graph/op.ts';
@@ -20,7 +21,7 @@ interface Direction {
 const direction = (attrs: Attrs) => attrs as unknown as Direction;
 const turned = (attrs: Attrs) => ({ ...attrs, reverse: !direction(attrs).reverse });
 
-function checked(name: string, x: Node): DType {
+function checked(name: string, x: Node): Float | 'int32' {
   if (x.dtype !== 'bool') return x.dtype;
   throw new NablaError('dtype', `${name}: got bool, expected float32 or int32; convert with .to('int32')`);
 }

@@ -1,5 +1,6 @@
 // Reductions that are expressions of others: products, variances, norms, logsumexp, any and all.
 import * as abi from '../../assembly/abi.ts';
+import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import type { Node } from '../graph/node.ts';
 import { checkNames } from '../options.ts';
@@ -30,11 +31,6 @@ import { type Axes, define, max, mean, min, reduce, sum } from './reduce.ts';
 import { productOfOthers } from './scan.ts';
 
 const { POSITIVE_INFINITY: INFINITY, NEGATIVE_INFINITY: MINUS_INFINITY } = Number;
-
-function checkFloat(op: string, x: Node): void {
-  if (x.dtype !== 'int32' && x.dtype !== 'bool') return;
-  throw new NablaError('dtype', `${op}: got ${x.dtype}, expected float32; convert with .to('float32')`, { op });
-}
 
 /** A result that kept its reduced axes, without them. */
 function dropped(kept: Node, axes: readonly number[], keepDim: boolean): Node {
@@ -99,7 +95,7 @@ export function variance(x: Node, axes: Axes, options: VarianceOptions = {}, nam
   if (!Number.isFinite(correction)) {
     throw new NablaError('option', `${name}: correction is ${correction}, expected a number`, { op: name });
   }
-  checkFloat(name, x);
+  floatOf(name, x);
   const list = normalizeAxes(name, axes, x.shape.length);
   const n = sizeOf(list.map((a) => x.shape[a] as number));
   const squares = sum(square(sub(x, mean(x, list, true))), list, keepDim);
@@ -125,7 +121,7 @@ function rootOf(x: Node): Node {
  * where the norm is 0 and, for p < 1, at elements that are 0; ties of p = ±∞ share it.
  */
 export function norm(x: Node, p = 2, axes?: Axes, keepDim = false): Node {
-  checkFloat('norm', x);
+  floatOf('norm', x);
   if (typeof p !== 'number' || Number.isNaN(p)) {
     throw new NablaError('option', `norm: p is ${p}, expected a number, such as 2, 1 or Infinity`, { op: 'norm', p });
   }
@@ -163,7 +159,7 @@ function powerMean(a: Node, p: number, axes: readonly number[]): Node {
  * largest is ±∞ it is the result, and the gradient is 0.
  */
 export function logsumexp(x: Node, axes?: Axes, keepDim = false): Node {
-  checkFloat('logsumexp', x);
+  floatOf('logsumexp', x);
   const list = normalizeAxes('logsumexp', axes, x.shape.length);
   if (x.nElems === 0) return log(sum(x, list, keepDim));
   const top = detach(max(x, list, true));

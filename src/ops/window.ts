@@ -81,13 +81,6 @@ export function outputLength(op: string, length: number, w: Window): number {
   );
 }
 
-/** For kernels that know float32 alone. */
-export function checkFloat32(op: string, ...inputs: readonly Node[]): void {
-  const wrong = inputs.find((i) => i.dtype !== 'float32');
-  if (wrong === undefined) return;
-  throw new NablaError('dtype', `${op}: got ${wrong.dtype}, expected float32; convert with .to('float32')`, { op });
-}
-
 /** [.., L] as [.., 1, L]. */
 export function toPlane(x: Node): Node {
   return reshape(x, [...x.shape.slice(0, -1), 1, x.shape.at(-1) as number]);

@@ -35,6 +35,9 @@ const FUNCTIONS: [name: string, op: number, f: (x: number) => number, low: numbe
   ['tanh', abi.MICRO_TANH, Math.tanh, -3, 3, 3.5],
   // Its reference is a series in float64, off by some units itself; exact values are below.
   ['erf', abi.MICRO_ERF, erfReference, -4, 4, 8],
+  ['exp2', abi.MICRO_EXP2, (x) => 2 ** x, -1074, 1023, 2],
+  ['log2', abi.MICRO_LOG2, Math.log2, 0, 10, 3],
+  ['atan', abi.MICRO_ATAN, Math.atan, -9, 9, 2],
   ['sigmoid', abi.MICRO_SIGMOID, (x) => 1 / (1 + Math.exp(-x)), -30, 30, 4],
 ];
 const EDGES = [
@@ -89,6 +92,27 @@ describe.each(BOTH)('functions, %s', (simd) => {
   test('log of subnormal numbers and of powers of two', () => {
     const x = Float64Array.from({ length: 2098 }, (_, i) => 2 ** (i - 1074));
     apply(abi.MICRO_LOG, x).forEach((y, i) => expect(ulps(y, Math.log(x[i] as number))).toBeLessThan(2));
+  });
+
+  test('exp2 and log2 are exact of whole numbers and powers of two', () => {
+    const k = Float64Array.from({ length: 2098 }, (_, i) => i - 1074);
+    const powers = apply(abi.MICRO_EXP2, k);
+    powers.forEach((y, i) => expect(y).toBe(2 ** (k[i] as number)));
+    expect(apply(abi.MICRO_LOG2, powers)).toEqual(k);
+  });
+
+  test('the remainder of a division is exact, and angles are those of C', () => {
+    const edges = [0, -0, 1, -1, 5.3, -7.9, 0.1, 1e300, -1e-300, Infinity, -Infinity, NaN];
+    const a = Float64Array.from({ length: 144 }, (_, i) => edges[i % 12] as number);
+    const b = Float64Array.from({ length: 144 }, (_, i) => edges[Math.floor(i / 12)] as number);
+    expectSame(
+      apply(abi.MICRO_FMOD, a, b),
+      a.map((x, i) => x % (b[i] as number)),
+    );
+    apply(abi.MICRO_ATAN2, a, b).forEach((y, i) => {
+      const exact = Math.atan2(a[i] as number, b[i] as number);
+      if (ulps(y, exact) > 2 || Object.is(y, -0) !== Object.is(exact, -0)) expect.fail(`${a[i]}, ${b[i]}: ${y}`);
+    });
   });
 
   test('pow, over all results and at the edges as C has them', () => {
@@ -239,6 +263,35 @@ const KINDS: Record<string, Kind> = {
       words: [abi.OP_SCATTER_ADD, out, put(h, 9 * n, 1), h.put(whole(9, 2, 4), 'i32'), 9, n, 4],
       outputs: [out],
     };
+  },
+  'running sums, backwards': (h, n) => {
+    const out = room(h, 3 * 7 * n);
+    const words = [out, put(h, 3 * 7 * n, 1), put(h, 3 * 7 * n, 2), 3, 7, n, abi.SCAN_REVERSE];
+    return { words: [abi.OP_SCAN, ...words], outputs: [out] };
+  },
+  'places in order': (h, n) => {
+    const out = h.room(9 * n, 'i32');
+    return { words: [abi.OP_SORT, out, put(h, 9 * n, 1), NONE, 9, n, abi.SORT_DESCENDING], outputs: [out] };
+  },
+  'elements picked along an axis': (h, n) => {
+    const out = room(h, 3 * 5 * n);
+    const words = [out, put(h, 3 * 4 * n, 1), h.put(whole(3 * 5 * n, 2, 4), 'i32'), 3, 5, n, 4];
+    return { words: [abi.OP_TAKE_ALONG, ...words], outputs: [out] };
+  },
+  'elements added along an axis': (h, n) => {
+    const out = room(h, 3 * 4 * n);
+    const words = [out, put(h, 3 * 5 * n, 1), h.put(whole(3 * 5 * n, 2, 4), 'i32'), 3, 5, n, 4];
+    return { words: [abi.OP_ADD_ALONG, ...words], outputs: [out] };
+  },
+  'places of maxima picked': (h, n) => {
+    const out = room(h, 3 * 5);
+    const words = [out, put(h, 3 * n, 1), h.put(whole(15, 2, n), 'i32'), 3, n, 5];
+    return { words: [abi.OP_MAXPOOL_PICK, ...words], outputs: [out] };
+  },
+  'a band': (h, n) => {
+    const out = room(h, 3 * 4 * n);
+    const spans = h.put([0, 2, 1, 3, 2, 0, 3, 2], 'i32');
+    return { words: [abi.OP_BAND, out, put(h, 3 * 5 * n, 1), spans, put(h, 12, 2), 3, 5, 4, n, 3], outputs: [out] };
   },
   'uniform numbers': (h, n) => {
     const out = room(h, n);

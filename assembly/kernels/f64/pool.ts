@@ -68,14 +68,14 @@ export function maxPoolGrad64(ins: usize, table: usize, scratch: usize, thread: 
 /** OP_MAXPOOL_PICK. Shared by planes; indices are checked before anything is written. */
 export function maxPoolPick64(ins: usize, table: usize, scratch: usize, thread: i32, threads: i32): i32 {
   const out = operand(ins, table, 1), x = operand(ins, table, 2), index = operand(ins, table, 3);
-  const size = word(ins, 5), outputs = word(ins, 6);
-  const start = shareStart(word(ins, 4), thread, threads, rowGrain(outputs)) * outputs;
-  const end = shareStart(word(ins, 4), thread + 1, threads, rowGrain(outputs)) * outputs;
-  if (!allWithin(index + (<usize>start << 2), end - start, NO_MAXIMUM, size)) return FAULT_INDEX;
-  for (let i = start; i < end; i++) {
+  const planes = word(ins, 4), size = word(ins, 5), outputs = word(ins, 6);
+  const start = shareStart(planes, thread, threads, rowGrain(outputs));
+  const end = shareStart(planes, thread + 1, threads, rowGrain(outputs));
+  if (!allWithin(index + (<usize>(start * outputs) << 2), (end - start) * outputs, NO_MAXIMUM, size)) return FAULT_INDEX;
+  for (let i = start * outputs; i < end * outputs; i++) {
     const where = load<i32>(index + (<usize>i << 2));
-    const at = x + (<usize>((i / outputs) * size + where) << 3);
-    store<f64>(out + (<usize>i << 3), where == NO_MAXIMUM ? 0 : load<f64>(at));
+    const plane = x + (<usize>((i / outputs) * size) << 3);
+    store<f64>(out + (<usize>i << 3), where == NO_MAXIMUM ? 0 : load<f64>(plane + (<usize>where << 3)));
   }
   return STATUS_OK;
 }

@@ -7,6 +7,8 @@
 const LN2_HIGH: f64 = 0.6931471803691238; // 32 bits: a multiple of it by a whole number below 2¹¹ is exact
 const LN2_LOW: f64 = 1.9082149292705878e-10;
 const LOG2_E: f64 = 1.4426950408889634;
+const LN2: f64 = 0.6931471805599453;
+const LN2_REST: f64 = 2.3190468138462996e-17;
 
 /** e to the power hi + lo, |lo| far below hi. */
 function expOf(hi: f64, lo: f64): f64 {
@@ -76,6 +78,21 @@ export function log(x: f64): f64 {
   r = r * z + 0.666666666666666971;
   const half = 0.5 * f * f, n = <f64>(k + e);
   return n * LN2_HIGH - (half - (s * (half + z * r) + n * LN2_LOW) - f);
+}
+
+/** 2ˣ, exact where x is a whole number: 0.9 ulp. */
+export function exp2(x: f64): f64 {
+  if (x != x || x > 1024) return x > 0 ? Infinity : x;
+  if (x < -1080) return 0;
+  const k = nearest<f64>(x), half = <i32>k >> 1;
+  return expOf((x - k) * LN2, (x - k) * LN2_REST) * powerOfTwo(half) * powerOfTwo(<i32>k - half);
+}
+
+/** The logarithm to base 2, exact of powers of two: 1.7 ulp. */
+export function log2(x: f64): f64 {
+  if (!(x >= LEAST_NORMAL) || x == Infinity) return x > 0 && x < 1 ? log2(x * TWO_54) - 54 : log(x);
+  const e = exponentOf(x);
+  return <f64>e + log(x * powerOfTwo(-e >> 1) * powerOfTwo(-e - (-e >> 1))) * LOG2_E;
 }
 
 /** What a·b lost to rounding (Dekker 1971). */

@@ -2,7 +2,7 @@
 // d may be any operand. NaN passes through unless said otherwise.
 import * as abi from '../../../abi';
 import { erf, gelu, geluSlope, geluTanh, geluTanhSlope, sigmoid, softplus } from '../../../math/double/normal';
-import { exp, log, pow } from '../../../math/double/power';
+import { exp, exp2, log, log2, pow } from '../../../math/double/power';
 import { fma64 } from '../../../simd';
 import { address } from '../../map/frame';
 
@@ -80,7 +80,8 @@ function lightLoop(op: i32, d: usize, a: usize, n: i32): void {
 
 /** Functions that cost so much that choosing among them for each element does not count. */
 function isHeavy(micro: i32): bool {
-  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_LOG2) || micro == abi.MICRO_ATAN;
+  if (micro == abi.MICRO_ATAN) return true;
+  return (micro >= abi.MICRO_EXP && micro <= abi.MICRO_SOFTPLUS) || (micro >= abi.MICRO_GELU && micro <= abi.MICRO_LOG2);
 }
 
 function heavy(op: i32, x: f64): f64 {
@@ -98,8 +99,8 @@ function heavy(op: i32, x: f64): f64 {
     case abi.MICRO_GELU: return gelu(x);
     case abi.MICRO_GELU_SLOPE: return geluSlope(x);
     case abi.MICRO_GELU_TANH: return geluTanh(x);
-    case abi.MICRO_EXP2: return pow(2, x);
-    case abi.MICRO_LOG2: return NativeMath.log2(x);
+    case abi.MICRO_EXP2: return exp2(x);
+    case abi.MICRO_LOG2: return log2(x);
     case abi.MICRO_ATAN: return NativeMath.atan(x);
     default: return geluTanhSlope(x);
   }
