@@ -1,7 +1,6 @@
 // `npm run bench:derivatives`: what every derivative costs, in multiples of what it is the derivative of, by time and
 // by the floating-point operations of its products; and what checkpoint saves and costs. Both sides of a ratio take
 // turns, so that whatever slows the machine slows both.
-import { median } from '../src/bench/statistics.ts';
 import {
   type Compiled,
   checkpoint,
@@ -18,23 +17,10 @@ import {
   vjp,
 } from '../src/index.ts';
 import { mlp } from './workloads/models.ts';
+import { timeRatio } from './workloads/ratio.ts';
 import { data, labels } from './workloads/workload.ts';
 
-const ROUNDS = 15;
-
 type Step = Compiled<Tensor[], unknown>;
-
-/** Median of the ratios of `of` to `to`, each round of some calls of the one and then of the other. */
-function timeRatio(of: () => unknown, to: () => unknown): number {
-  const seconds = (call: () => unknown, calls: number) => {
-    const from = performance.now();
-    for (let i = 0; i < calls; i++) call();
-    return (performance.now() - from) / calls;
-  };
-  const calls = (call: () => unknown) => Math.max(1, Math.round(20 / seconds(call, 5)));
-  const [nOf, nTo] = [calls(of), calls(to)];
-  return median(Array.from({ length: ROUNDS }, () => seconds(of, nOf) / seconds(to, nTo)));
-}
 
 const flopsOf = (step: Step, args: Tensor[]) => step.profile(...args).rows.reduce((sum, row) => sum + row.flops, 0);
 

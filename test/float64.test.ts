@@ -22,8 +22,7 @@ import {
   zeros,
 } from '../src/index.ts';
 import { loadSafetensors, saveSafetensors } from '../src/io/index.ts';
-import { poolReady } from '../src/run/pool.ts';
-import { uniform } from './helpers.ts';
+import { uniform, untilReady } from './helpers.ts';
 
 afterEach(() => setThreads(1));
 
@@ -345,15 +344,6 @@ describe('random numbers', () => {
 });
 
 describe('threads', () => {
-  /** Workers start without this thread's help; until they are up programs run on one. */
-  function untilReady(threads: number): void {
-    const end = performance.now() + 20_000;
-    while (threads > 1 && !poolReady()) {
-      if (performance.now() > end) throw new Error('the workers did not come up within 20 s');
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-    }
-  }
-
   function train(threads: number): number[][] {
     setThreads(threads);
     manualSeed(3);

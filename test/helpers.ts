@@ -2,9 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { NablaError, type nn, Tensor, tensor } from '../src/index.ts';
+import { poolReady } from '../src/run/pool.ts';
 import { uniform } from './random.js';
 
 export { uniform };
+
+/** Workers start without this thread's help; until they are up programs run on one. */
+export function untilReady(threads: number): void {
+  const end = performance.now() + 20_000;
+  while (threads > 1 && !poolReady()) {
+    if (performance.now() > end) throw new Error('the workers did not come up within 20 s');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+  }
+}
 
 export const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 

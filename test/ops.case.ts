@@ -9,6 +9,7 @@ import { Value } from '../src/graph/value.ts';
 import { add, expand, mul } from '../src/ops/elementwise.ts';
 import { constant, placeholder } from '../src/ops/leaf.ts';
 import { sum } from '../src/ops/reduce.ts';
+import { setThreads } from '../src/run/pool.ts';
 import { type Shape, sizeOf } from '../src/shape.ts';
 import { Tensor } from '../src/tensor.ts';
 import type { Build, Case, Edge, Random, Row } from './ops.row.ts';
@@ -109,12 +110,17 @@ export function compiled({ inputs, build }: Prepared, pick: (nodes: Node[], x: r
     f(...tensors(inputs.map((input, k) => ({ ...input, values: values[k] as Float64Array })))).item();
 }
 
-/** The results of every way to run a graph. */
+/** The results of every way to run a graph; the first two must be the same bits. */
 export function runs({ inputs, build }: Prepared): [string, ArrayLike<number>[]][] {
   const f = (...x: Tensor[]) => build(x.map((t) => t.node)).map((node) => new Tensor(node));
   const given = tensors(inputs);
+  const step = compile(f);
+  setThreads(2);
+  const onTwo = step(...given).map((t) => t.data());
+  setThreads(1);
   return [
-    ['compiled', compile(f)(...given).map((t) => t.data())],
+    ['on two threads', onTwo],
+    ['compiled', step(...given).map((t) => t.data())],
     ['compiled without rewrites', compile(f, { rewrites: false })(...given).map((t) => t.data())],
     ['lazy', f(...given).map((t) => t.data())],
   ];

@@ -1,20 +1,27 @@
 // What every row of the op table must satisfy; run once for each of the two binaries.
 // biome-ignore-all lint/style/noNonNullAssertion: places are counted from the arrays they index.
 import { readdirSync } from 'node:fs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FLAG_SOLO } from '../assembly/abi.ts';
+import { tensor } from '../src/create.ts';
 import { isFloat } from '../src/dtype.ts';
 import type { Node } from '../src/graph/node.ts';
 import type { Op } from '../src/graph/op.ts';
 import { mul } from '../src/ops/elementwise.ts';
 import { placeholder } from '../src/ops/leaf.ts';
 import { sum } from '../src/ops/reduce.ts';
+import { observePlans, type Plan } from '../src/plan/plan.ts';
+import { shareAll } from '../src/plan/threads.ts';
 import { optimise } from '../src/rewrite/index.ts';
 import { theHeap } from '../src/run/heap.ts';
+import { workersReady } from '../src/run/pool.ts';
+import { untilReady } from './helpers.ts';
 import { interpret, interpreter, largestOf, nodesOf } from './interpret.ts';
 import { generator } from './kernels/data.ts';
 import { compiled, edge, leaves, type Prepared, runs, sampled } from './ops.case.ts';
 import { differs, PRECISE, type Precision, SINGLE, withinDouble, withinNoise, withinUlp } from './ops.compare.ts';
 import { extremes, randomGraphs, updates } from './ops.graphs.ts';
+import { kernels } from './ops.kernels.ts';
 import { randomOps } from './ops.random.ts';
 import { inFloat64, type Row } from './ops.row.ts';
 import { table } from './ops.table.ts';
@@ -29,7 +36,9 @@ const precisionOf = (c: Prepared): Precision => (c.inputs.some((i) => i.dtype ==
 let cases = 0;
 
 export function suite(simd: 'baseline' | 'relaxed'): void {
+  beforeAll(startThreads);
   test('the binary is the one asked for', () => expect(theHeap().simd).toBe(simd));
+  test('plans are shared by two threads, to the last instruction', sharesAll);
   test('every op has a row, and every row its op', everyOp);
   describe('table', () => {
     for (const row of table) test(row.name, () => checkRow(row));
@@ -43,8 +52,25 @@ export function suite(simd: 'baseline' | 'relaxed'): void {
   describe('random graphs', () => randomGraphs((n) => (cases += n)));
   afterAll(() => {
     const ops = new Set(table.flatMap((row) => row.ops)).size;
-    console.log(`${simd}: ${ops} ops, ${table.length} rows, ${precise.length} in float64 too, ${cases} cases`);
+    const counts = `${ops} ops, ${Object.keys(kernels).length} with a kernel of their own`;
+    console.log(`${simd}: ${counts}, ${table.length} rows, ${precise.length} in float64 too, ${cases} cases`);
   });
+}
+
+/** So that every row runs on two threads, however small its cases are. */
+function startThreads(): void {
+  shareAll();
+  workersReady(1);
+  untilReady(2);
+}
+
+function sharesAll(): void {
+  const plans: Plan[] = [];
+  observePlans((plan) => plans.push(plan));
+  tensor([1, 2, 3]).add(1).data();
+  observePlans(null);
+  expect(plans.map((plan) => plan.parallel)).toEqual([true]);
+  expect(plans[0]!.instructions.map(({ flags }) => flags & FLAG_SOLO)).toEqual([0]);
 }
 
 const isOp = (x: unknown): x is Op =>
@@ -56,12 +82,16 @@ const RANDOM = ['uniform', 'normal'];
 async function everyOp(): Promise<void> {
   const folder = new URL('../src/ops/', import.meta.url);
   const covered = new Set(table.flatMap((row) => row.ops.map((op) => op.name)));
+  const all: Op[] = [];
   for (const file of readdirSync(folder)) {
     for (const op of Object.values(await import(new URL(file, folder).href)).filter(isOp)) {
+      all.push(op);
       if (!covered.has(op.name) && !RANDOM.includes(op.name))
         expect.fail(`${file}: ${op.name} has no row in ops.table.ts`);
     }
   }
+  const own = all.filter((op) => op.lower !== undefined).map((op) => op.name);
+  expect(own.sort(), 'ops.kernels.ts says why an op has a kernel').toEqual(Object.keys(kernels).sort());
   for (const row of table) {
     const used = new Set(
       row.cases.flatMap((c) => {
@@ -99,7 +129,9 @@ function checkCase(row: Row, c: Prepared, fail: Fail): void {
   const precision = precisionOf(c);
   const noise = withinNoise(exact, (n) => evaluate(values, n), 1, precision);
   const first = tolerance(row, c, exact[0]!, noise[0]!.allowed);
-  for (const [way, results] of runs(c)) {
+  const ways = runs(c);
+  fail(c, 'one thread and two', differentBits(ways));
+  for (const [way, results] of ways) {
     results.forEach((got, j) => {
       fail(c, `${way}, part ${j}`, differs(got, exact[j]!, j === 0 ? first : noise[j]!.allowed, false, precision));
     });
@@ -115,6 +147,16 @@ function checkOracle(row: Row, c: Prepared, x: readonly Node[], y: Node, exact: 
   const shapes = { inputs: x.slice(0, c.arity), shape: y.shape, nElems: y.nElems, dtype: y.dtype } as unknown as Node;
   const values = c.inputs.slice(0, c.arity).map((input) => input.values);
   fail(c, 'the formula', doubles(exact, row.oracle(values, shapes)));
+}
+
+/** Where the first two ways differ at all. */
+function differentBits(ways: ReturnType<typeof runs>): string | null {
+  const [on2, on1] = ways.map(([, results]) => results) as [ArrayLike<number>[], ArrayLike<number>[]];
+  for (const [j, expected] of on1.entries()) {
+    const at = Array.from(expected).findIndex((v, i) => !Object.is(v, on2[j]![i]));
+    if (at >= 0) return `part ${j}, element ${at}: ${on2[j]![at]} on two, ${expected[at]} on one`;
+  }
+  return null;
 }
 
 function doubles(got: Float64Array, exact: Float64Array): string | null {
@@ -145,7 +187,9 @@ function checkEdge(row: Row, c: Prepared, fail: Fail): void {
   const [exact] = interpret(nodes);
   checkOracle(row, c, x, nodes[0]!, exact!, fail);
   const allowed = tolerance(row, c, exact!, () => 0);
-  for (const [way, [got]] of runs(c)) fail(c, way, differs(got!, exact!, allowed, row.signedZero, precisionOf(c)));
+  const ways = runs(c);
+  fail(c, 'one thread and two', differentBits(ways));
+  for (const [way, [got]] of ways) fail(c, way, differs(got!, exact!, allowed, row.signedZero, precisionOf(c)));
 }
 
 /** Gradients, and gradients of gradients, against differences of fourth order of what they differentiate. */

@@ -15,9 +15,15 @@ const SCATTERED = 1 / 4;
 /** How much slower all are in float64. */
 const DOUBLE = 4;
 /** An instruction shorter than this many nanoseconds is done by one thread: waiting for others would cost as much. */
-const SHARE_NS = 4000;
+let shareNs = 4000;
 /** A program with less than this to share runs on the caller alone. */
-const PARALLEL_NS = 20000;
+let parallelNs = 20000;
+
+/** For tests: plans made from now on share every instruction between threads, however short it is. */
+export function shareAll(): void {
+  shareNs = 0;
+  parallelNs = 0;
+}
 
 /**
  * Marks each instruction: FLAG_SOLO where it is too short to share, FLAG_BARRIER where it reads what another thread
@@ -25,12 +31,12 @@ const PARALLEL_NS = 20000;
  */
 export function divide(instructions: readonly Instruction[]): boolean {
   const costs = instructions.map(nanoseconds);
-  const shared = costs.reduce((sum, ns) => sum + (ns < SHARE_NS ? 0 : ns), 0);
-  if (shared < PARALLEL_NS) return false;
+  const shared = costs.reduce((sum, ns) => sum + (ns < shareNs ? 0 : ns), 0);
+  if (shared < parallelNs) return false;
   // Since the last barrier: by all threads, and by the first alone, which does not wait for itself.
   let [together, alone]: [Access[], Access[]] = [[], []];
   for (const [i, instruction] of instructions.entries()) {
-    const solo = (costs[i] as number) < SHARE_NS;
+    const solo = (costs[i] as number) < shareNs;
     const own = accesses(instruction);
     const waits = own.some((a) => together.some((b) => collide(a, b)) || (!solo && alone.some((b) => collide(a, b))));
     if (waits) [together, alone] = [[], []];

@@ -6,8 +6,8 @@ import { FAULT_LOST, FAULT_TRAP, FLAG_BARRIER, FLAG_SOLO, OP_COPY, STATUS_OK } f
 import { compile, manualSeed, nn, optim, setThreads, type Tensor, tensor } from '../../src/index.ts';
 import { observePlans, type Plan } from '../../src/plan/plan.ts';
 import { theHeap } from '../../src/run/heap.ts';
-import { poolReady, poolWorkers, runProgram } from '../../src/run/pool.ts';
-import { random } from '../helpers.ts';
+import { poolWorkers, runProgram } from '../../src/run/pool.ts';
+import { random, untilReady } from '../helpers.ts';
 
 afterEach(() => {
   setThreads(1);
@@ -58,15 +58,6 @@ function train(name: 'mlp' | 'cnn', threads: number): { bits: number[][]; plans:
   manualSeed(4);
   const losses = Array.from({ length: 5 }, () => step(x, y).item());
   return { bits: [losses, ...model.parameters().map((p) => [...p.data()])], plans };
-}
-
-/** Workers start without this thread's help; until they are up programs run on one. */
-function untilReady(threads: number): void {
-  const end = performance.now() + 20_000;
-  while (threads > 1 && !poolReady()) {
-    if (performance.now() > end) throw new Error('the workers did not come up within 20 s');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-  }
 }
 
 describe.each(['mlp', 'cnn'] as const)('%s', (name) => {
