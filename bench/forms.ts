@@ -1,10 +1,11 @@
 // `npm run bench:forms`: what should cost the same in another form does. Products of transposed and of many matrices beside
 // the plain product, with as much arithmetic; rows one element shorter and longer than a whole number of SIMD vectors
-// beside those that fit, in time for each element.
-import { compile, nn, type Tensor } from '../src/index.ts';
+// beside those that fit, in time for each element; losses by hand beside crossEntropy.
+import { compile, nn, optim, type Tensor, tensor } from '../src/index.ts';
+import { mlp } from './workloads/models.ts';
 import { product } from './workloads/products.ts';
 import { timeRatio } from './workloads/ratio.ts';
-import { data } from './workloads/workload.ts';
+import { data, labels } from './workloads/workload.ts';
 
 console.log('| | time | in multiples of |\n| --- | ---: | --- |');
 
@@ -50,4 +51,29 @@ for (const [name, f] of Object.entries(ofRows)) {
   for (const n of [1021, 1022, 1023, 1025]) {
     report(`${name}, rows of ${n}`, call(n), fits, `rows of 1024, an element`, n / 1024);
   }
+}
+
+// A training step of an MLP on MNIST's shapes with its loss written by hand: rewriting makes it crossEntropy.
+{
+  const [x, digits] = [data(64, 784), labels(64, 10)];
+  const call = (loss: (logits: Tensor) => Tensor) => {
+    const model = mlp(784, 256, 128, 10);
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1e-3 });
+    const step = compile((images: Tensor) => {
+      const value = loss(model.forward(images));
+      optimizer.minimize(value);
+      return value;
+    });
+    return () => step(x);
+  };
+  const column = digits.unsqueeze(1);
+  const targets = tensor(digits.oneHot(10).data(), { shape: [64, 10] });
+  const byHand: Record<string, (logits: Tensor) => Tensor> = {
+    'softmax, log, times probabilities': (u) => u.softmax().log().mul(targets).sum(-1).mean().neg(),
+    'softmax, log, label picked': (u) => u.softmax().log().gather(1, column).mean().neg(),
+    'logSoftmax, nllLoss': (u) => nn.nllLoss(u.logSoftmax(), digits),
+  };
+  const builtIn = call((u) => nn.crossEntropy(u, digits));
+  for (const [name, loss] of Object.entries(byHand))
+    report(`MLP step, ${name}`, call(loss), builtIn, 'with crossEntropy');
 }

@@ -1,4 +1,4 @@
-// Checks of option objects: a name that is not known is an error, since a misspelt one would silently do nothing.
+// Checks of options. A name that is not known is an error, since a misspelt one would silently do nothing.
 import { NablaError } from './error.ts';
 
 /** Throws if `options` has a name beside `known`. */
@@ -14,6 +14,16 @@ export function checkNames(op: string, options: object | undefined, known: reado
   if (unknown === undefined) return;
   const list = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known[0];
   throw new NablaError('option', `${op}: unknown option '${unknown}'; expected ${list}`, { op, option: unknown });
+}
+
+/** Throws unless a size or a count of something is a whole number from 1. */
+export function checkCount(op: string, name: string, value: number): void {
+  if (Number.isInteger(value) && value > 0) return;
+  throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
+    op,
+    option: name,
+    value,
+  });
 }
 
 /** What a wrong argument is called in an error. */

@@ -99,7 +99,7 @@ const indices = mistakes('index', [
   [
     'nllLoss in a compiled function',
     () => later((y) => nn.nllLoss(z(2, 3), y)),
-    'gather from [3]: index 7 at position 1 is out of range 0…2',
+    'gather from [2,3] along axis 1: index 7 at position 1 is out of range 0…2',
   ],
   [
     'crossEntropy in a compiled function',
@@ -137,7 +137,7 @@ const options = mistakes('option', [
   [
     'crossEntropy, a name',
     () => nn.crossEntropy(z(2, 3), labels(0, 1), wrong({ smoothing: 0.1 })),
-    "crossEntropy: unknown option 'smoothing'; expected weight, ignoreIndex, labelSmoothing or reduction",
+    "crossEntropy: unknown option 'smoothing'; expected weight, ignoreIndex, labelSmoothing, axis or reduction",
   ],
   [
     'crossEntropy of probabilities, ignoreIndex',

@@ -120,6 +120,7 @@ const options = mistakes('option', [
       }),
     'scaledDotProductAttention: got both isCausal and attnMask; expected one: add the causal mask to attnMask',
   ],
+  ['Bilinear', () => new nn.Bilinear(2, 0, 4), 'Bilinear: in2Features is 0; expected a whole number from 1'],
   ['Embedding', () => new nn.Embedding(0, 4), 'Embedding: numEmbeddings is 0; expected a whole number from 1'],
   [
     'Embedding, paddingIdx',

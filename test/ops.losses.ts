@@ -1,6 +1,7 @@
 // Rows of the op table: losses. All are expressions of a user's operations; the formulas are written out in float64.
 import type { Node } from '../src/graph/node.ts';
 import * as nn from '../src/nn/index.ts';
+import { takeAlongOp } from '../src/ops/along.ts';
 import * as e from '../src/ops/elementwise.ts';
 import { binaryEntropyOp } from '../src/ops/entropy.ts';
 import * as f from '../src/ops/functions.ts';
@@ -349,7 +350,7 @@ function negativeLogLikelihood({ ignoreIndex }: { ignoreIndex?: number }): Row[]
         return { loss: -share * (row[label] as number), share };
       })[part](x, node);
   return loss({
-    ...{ name: `nllLoss, ignoreIndex ${ignoreIndex}`, ops: [gatherOp, e.whereOp, sumOp] },
+    ...{ name: `nllLoss, ignoreIndex ${ignoreIndex}`, ops: [takeAlongOp, gatherOp, sumOp] },
     ...{ domains: [between(-4, 0), LABELS, WEIGHTS], shapes: countable(WITH_WEIGHTS, ignoreIndex) },
     loss: ([x, y, weight], reduction) =>
       nn.nllLoss(n(x), n(y), { reduction, weight: n(weight), ignoreIndex: ignoreIndex ?? null }),

@@ -19,8 +19,8 @@ export const losses: Record<string, Run> = {
   binaryCrossEntropyWithLogitsWeighted: (t, o) =>
     nn.binaryCrossEntropyWithLogits(t[0], t[1], { reduction: o.reduction, ...weights(t, o) }),
   crossEntropyOptions: ([x, labels, weight], o) => nn.crossEntropy(x, labels, { weight, ...o }),
-  crossEntropySoft: ([x, z, weight], o) => nn.crossEntropy(x, z.softmax(-1), { weight, ...o }),
-  nllLoss: ([x, labels, weight], o) => nn.nllLoss(new nn.LogSoftmax().forward(x), labels, { weight, ...o }),
+  crossEntropySoft: ([x, z, weight], o) => nn.crossEntropy(x, z.softmax(o.axis ?? -1), { weight, ...o }),
+  nllLoss: ([x, labels, weight], o) => nn.nllLoss(x.logSoftmax(o.axis ?? -1), labels, { weight, ...o }),
   klDiv: ([x, z], o) => nn.klDiv(x.logSoftmax(), o.logTarget ? z.logSoftmax() : z.softmax(), o),
   hingeLoss: ([x, y], o) => nn.hingeLoss(x, y, o),
   hingeEmbeddingLoss: ([x, y], o) => nn.hingeEmbeddingLoss(x, y, o),

@@ -2,9 +2,8 @@
 // with the first layers.
 import { full } from '../create.ts';
 import { NablaError } from '../error.ts';
-import { checkNames } from '../options.ts';
+import { checkCount, checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkCount } from './layers.ts';
 import { Module, parameter } from './module.ts';
 
 function checkFinite(op: string, name: string, value: number): void {

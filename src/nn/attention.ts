@@ -1,12 +1,12 @@
 // Self-attention with several heads.
 import { zeros } from '../create.ts';
 import { NablaError } from '../error.ts';
-import { checkNames } from '../options.ts';
+import { checkCount, checkNames } from '../options.ts';
 import { formatShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { linear, scaledDotProductAttention } from './functional.ts';
 import { xavierUniform } from './init.ts';
-import { checkCount, Linear } from './layers.ts';
+import { Linear } from './layers.ts';
 import { Module, parameter, snakeCased } from './module.ts';
 
 /**

@@ -1,14 +1,18 @@
-// Losses of a choice between classes, which lie along the last axis, and the share of right choices.
-import { arange, ones, tensor } from '../create.ts';
+// Losses of a choice between classes, and the share of right choices. All but their beginnings has the classes last.
+import { arange, tensor } from '../create.ts';
 import { checkBelow, type DType, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
-import { formatShape, sameShape } from '../shape.ts';
+import { formatShape, normalizeAxis, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { crossEntropyRows } from './functional.ts';
 import { checkOption, type LossOptions, reduceBy } from './reduction.ts';
 
-export interface ClassOptions extends LossOptions {
+/** Where the classes lie: −1, the last axis, by default. PyTorch has them on axis 1. */
+export interface ClassAxis {
+  axis?: number;
+}
+export interface ClassOptions extends LossOptions, ClassAxis {
   /** What the losses of each class are multiplied by, [K]; 'mean' divides by the weights of the labels. */
   weight?: Tensor | null;
   /** A label that counts for nothing. None by default: PyTorch's −100 is an error like any label outside 0 … K−1. */
@@ -21,12 +25,15 @@ export interface CrossEntropyOptions extends ClassOptions {
 
 /**
  * Softmax cross-entropy of logits [.., K] with labels [..] in 0 … K−1 (int32, or whole numbers) or probabilities
- * [.., K]; 'mean' is over rows. The gradient of a row is softmax(x) − target.
+ * [.., K]; 'mean' is over rows. With { axis: 1 } logits and probabilities are [N, K, ..], labels [N, ..]. The gradient
+ * of a row is softmax(x) − target.
  */
-export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(x: Tensor, y: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const op = 'crossEntropy';
-  checkNames(op, options, ['weight', 'ignoreIndex', 'labelSmoothing', 'reduction']);
-  const { reduction, weight = null, ignoreIndex = null, labelSmoothing = 0 } = options;
+  checkNames(op, options, ['weight', 'ignoreIndex', 'labelSmoothing', 'axis', 'reduction']);
+  const { reduction, weight = null, ignoreIndex = null, labelSmoothing = 0, axis = -1 } = options;
+  const logits = classesLast(op, x, axis);
+  const target = y.shape.length === x.shape.length ? classesLast(op, y, axis) : y;
   const inRange = labelSmoothing >= 0 && labelSmoothing <= 1;
   checkOption(op, 'labelSmoothing', labelSmoothing, inRange, 'a number from 0 to 1');
   checkClassWeight(op, weight, logits);
@@ -56,28 +63,38 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
 
 /**
  * −x[label] of each row of log-probabilities x [.., K], as logSoftmax gives them; labels [..] in 0 … K−1 (int32, or
- * whole numbers). crossEntropy does both in one.
+ * whole numbers). With { axis: 1 } x is [N, K, ..], labels [N, ..]. crossEntropy does both in one.
  */
-export function nllLoss(input: Tensor, target: Tensor, options: ClassOptions = {}): Tensor {
+export function nllLoss(x: Tensor, target: Tensor, options: ClassOptions = {}): Tensor {
   const op = 'nllLoss';
-  checkNames(op, options, ['weight', 'ignoreIndex', 'reduction']);
-  const { reduction, weight = null, ignoreIndex = null } = options;
+  checkNames(op, options, ['weight', 'ignoreIndex', 'axis', 'reduction']);
+  const { reduction, weight = null, ignoreIndex = null, axis = -1 } = options;
+  const input = classesLast(op, x, axis);
   checkClassWeight(op, weight, input);
   const labels = asLabels(op, input, target, ignoreIndex);
   checkLabels(op, 'log-probabilities', input, labels);
-  const classes = input.shape.at(-1) as number;
-  // Weights are looked up, though all are 1, so that a label outside the classes is an error wherever it comes from.
-  const rows = rowsOf(labels, weight ?? ones([classes], { dtype: input.dtype }), ignoreIndex, input.dtype);
-  const chosen = isClass(rows.labels, classes).where(input, 0).sum(-1).neg();
+  const rows = rowsOf(labels, weight, ignoreIndex, input.dtype);
+  const chosen = input.gather(-1, rows.labels.unsqueeze(-1)).squeeze(-1).neg();
   return rows.reduced(op, rows.scaled(chosen), reduction);
 }
 
-/** Share of rows whose largest logit is the label: a scalar in 0 … 1. */
-export function accuracy(logits: Tensor, labels: Tensor): Tensor {
+/** Share of rows of logits [.., K] whose largest is the label [..]: a scalar in 0 … 1. */
+export function accuracy(x: Tensor, labels: Tensor, options: ClassAxis = {}): Tensor {
+  checkNames('accuracy', options, ['axis']);
+  const logits = classesLast('accuracy', x, options.axis ?? -1);
   return logits
     .argmax(-1)
     .eq(asLabels('accuracy', logits, labels, null))
     .mean();
+}
+
+/** Scores with the axis of the classes moved to the end. */
+function classesLast(op: string, x: Tensor, axis: number): Tensor {
+  const rank = x.shape.length;
+  if (rank === 0) return x;
+  const at = normalizeAxis(op, axis, rank);
+  const others = x.shape.map((_, i) => i).filter((i) => i !== at);
+  return at === rank - 1 ? x : x.permute(...others, at);
 }
 
 /** Whether class k is the label: labels [..] → bool [.., K]. */
@@ -116,10 +133,12 @@ function checkClassWeight(op: string, weight: Tensor | null, logits: Tensor): vo
 function checkLabels(op: string, name: string, scores: Tensor, labels: Tensor): void {
   const expected = scores.shape.slice(0, -1);
   if (scores.shape.length > 0 && labels.dtype === 'int32' && sameShape(labels.shape, expected)) return;
+  const inTheMiddle = scores.shape.toSpliced(1, 1);
+  const hint = sameShape(labels.shape, inTheMiddle) ? '; where the classes are on axis 1 say { axis: 1 }' : '';
   throw new NablaError(
     'shape',
     `${op}: labels ${formatShape(labels.shape)} do not fit ${name} ${formatShape(scores.shape)}; ` +
-      `expected ${labels.dtype === 'int32' ? '' : 'int32 '}${formatShape(expected)}`,
+      `expected ${labels.dtype === 'int32' ? '' : 'int32 '}${formatShape(expected)}${hint}`,
     { op, shapes: [scores.shape, labels.shape] },
   );
 }

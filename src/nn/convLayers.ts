@@ -1,9 +1,8 @@
 // Layers that convolve. Weights and biases are uniform in ±1/√fanIn at first, fanIn = channels · window, as PyTorch's.
 import { NablaError } from '../error.ts';
-import { checkNames } from '../options.ts';
+import { checkCount, checkNames } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import { fanInUniform } from './init.ts';
-import { checkCount } from './layers.ts';
 import { Module, parameter } from './module.ts';
 import {
   type Conv1dOptions,

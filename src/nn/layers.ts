@@ -2,21 +2,12 @@
 
 import { arange } from '../create.ts';
 import { NablaError } from '../error.ts';
-import { checkNames } from '../options.ts';
+import { checkCount, checkNames } from '../options.ts';
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkProbability, dropout, dropout1d, dropout2d, embedding, linear } from './functional.ts';
+import { bilinear, checkProbability, dropout, dropout1d, dropout2d, embedding, linear } from './functional.ts';
 import { fanInUniform, normal } from './init.ts';
 import { Module, parameter } from './module.ts';
-
-export function checkCount(op: string, name: string, value: number): void {
-  if (Number.isInteger(value) && value > 0) return;
-  throw new NablaError('option', `${op}: ${name} is ${value}; expected a whole number from 1`, {
-    op,
-    option: name,
-    value,
-  });
-}
 
 /** Layers one after another. */
 export class Sequential extends Module {
@@ -65,6 +56,30 @@ export class Linear extends Module {
 
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
+  }
+}
+
+/**
+ * yₒ = aᵀ·Wₒ·b + biasₒ: a [.., in1], b [.., in2] → [.., out]. weight [out, in1, in2], bias [out], both uniform in ±1/√in1
+ * at first.
+ */
+export class Bilinear extends Module {
+  weight: Tensor;
+  bias: Tensor | null;
+
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: { bias?: boolean } = {}) {
+    super();
+    const { bias = true } = options;
+    checkNames('Bilinear', options, ['bias']);
+    checkCount('Bilinear', 'in1Features', in1Features);
+    checkCount('Bilinear', 'in2Features', in2Features);
+    checkCount('Bilinear', 'outFeatures', outFeatures);
+    this.weight = parameter(fanInUniform([outFeatures, in1Features, in2Features], in1Features));
+    this.bias = bias ? parameter(fanInUniform([outFeatures], in1Features)) : null;
+  }
+
+  forward(a: Tensor, b: Tensor): Tensor {
+    return bilinear(a, b, this.weight, this.bias);
   }
 }
 

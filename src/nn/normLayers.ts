@@ -2,10 +2,9 @@
 import { ones, state, tensor, zeros } from '../create.ts';
 import { NablaError } from '../error.ts';
 import { noGrad } from '../functions.ts';
-import { checkNames } from '../options.ts';
+import { checkCount, checkNames } from '../options.ts';
 import { formatShape, type Shape } from '../shape.ts';
 import type { Operand, Tensor } from '../tensor.ts';
-import { checkCount } from './layers.ts';
 import { Module, parameter, snakeCased } from './module.ts';
 import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from './norms.ts';
 

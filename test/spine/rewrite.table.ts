@@ -27,6 +27,7 @@ export function brief(nodes: readonly Node[]): string {
     .join('; ');
 }
 
+const labels = () => tensor(Int32Array.of(2, 0));
 const firstGrad = (y: Tensor, x: Tensor) => grad(y.sum(), [x])[0] as Tensor;
 const image = (x: Tensor) => x.reshape(1, 1, 2, 3);
 const kernel = (v: Tensor) => v.reshape(1, 1, 1, 3);
@@ -189,6 +190,32 @@ export const ROWS: readonly Row[] = [
     build: (x, y) => x.logSoftmax().mul(y).sum(),
     after:
       '2 crossEntropy(0, 1) [2]; 3 sum(2) {axes: [0]} [1]; 4 reshape(3) []; 5 reshape(4) [1,1]; 6 reshape(5) []; 7 neg(6) []; → 7',
+  },
+  {
+    rule: 'label of softmax',
+    phase: 'stabilise',
+    build: (x) => x.softmax().mul(labels().oneHot(3).to(x.dtype)).sum(-1),
+    after: '1 softmax(0) [2,3]; 3 reshape(2) int32 [2,1]; 4 takeAlong(1, 3) {axis: 1} [2,1]; 5 reshape(4) [2]; → 5',
+  },
+  {
+    rule: 'log of a label of softmax',
+    phase: 'stabilise',
+    build: (x) => x.softmax().gather(1, labels().unsqueeze(1)).log(),
+    after:
+      '2 reshape(1) int32 [2,1]; 3 reshape(2) int32 [2]; 4 crossEntropy(0, 3) [2]; 5 reshape(4) [2,1]; 6 neg(5) [2,1]; → 6',
+  },
+  {
+    rule: 'label of log-softmax',
+    phase: 'stabilise',
+    build: (x) => x.logSoftmax().gather(1, labels().unsqueeze(1)),
+    after:
+      '2 reshape(1) int32 [2,1]; 3 reshape(2) int32 [2]; 4 crossEntropy(0, 3) [2]; 5 reshape(4) [2,1]; 6 neg(5) [2,1]; → 6',
+  },
+  {
+    rule: 'cross-entropy of one-hot labels',
+    phase: 'stabilise',
+    build: (x) => nn.crossEntropy(x, labels().oneHot(3).to(x.dtype), { reduction: 'none' }),
+    after: '2 reshape(1) int32 [2,1]; 3 reshape(2) int32 [2]; 4 crossEntropy(0, 3) [2]; → 4',
   },
   {
     rule: '(−x) · y',

@@ -277,6 +277,23 @@ const ROWS: Row[] = [
   },
 ];
 
+const SECOND = tensor(Int32Array.of(1), { shape: [1, 1] });
+const AS_ROW = { naive: [-Infinity], value: [-200], slope: [-1, 1] };
+ROWS.push(
+  {
+    name: 'log of a label of softmax',
+    f: (x) => x.reshape(1, 2).softmax().gather(1, SECOND).log(),
+    at: [0, -200],
+    ...AS_ROW,
+  },
+  {
+    name: 'log of a softmax times oneHot',
+    f: (x) => x.reshape(1, 2).softmax().mul(SECOND.squeeze(1).oneHot(2)).sum(-1).log(),
+    at: [0, -200],
+    ...AS_ROW,
+  },
+);
+
 const close = (found: ArrayLike<number>, expected: readonly number[], within: number) => {
   expect(found.length).toBe(expected.length);
   expected.forEach((value, i) => {
@@ -335,6 +352,9 @@ test('every rule that stabilises has an input here on which the form as written 
   for (const { f, at } of ROWS) rewrite([f(tensor(at)).node], rules, { fired: (rule) => shown.add(rule.name) });
   const names = new Set(rules.map((rule) => rule.name));
   // These are exact: they bring a loss or a softmax into the form in which the others find it.
-  const exact = ['softmax of x − max x', '(−x) · y', 'sum of −x', 'reshape of −x'];
+  const exact = [
+    ...['softmax of x − max x', '(−x) · y', 'sum of −x', 'reshape of −x'],
+    ...['label of softmax', 'label of log-softmax', 'cross-entropy of one-hot labels'],
+  ];
   expect([...names].filter((name) => !shown.has(name)).sort()).toEqual(exact.filter((name) => !shown.has(name)).sort());
 });
