@@ -131,18 +131,23 @@ const MOST_MASKS = 4;
  */
 function throughMasks(node: Node, dy: Node, wanted: readonly boolean[]): Gradients {
   if (!isElementwise(node.op) || node.op === whereOp) return partsOf(node, dy, wanted);
-  const masks: ((x: Node) => Node)[] = [];
+  const masks: Node[] = [];
   let inner = dy;
   while (inner.op === whereOp && masks.length < MOST_MASKS) {
-    const [c, a, b] = inner.inputs as [Node, Node, Node];
-    if (isZero(b)) masks.push((x) => where(c, x, b));
-    else if (isZero(a)) masks.push((x) => where(c, a, x));
-    else break;
+    const [, a, b] = inner.inputs as [Node, Node, Node];
+    if (!isZero(a) && !isZero(b)) break;
+    masks.push(inner);
     inner = isZero(b) ? a : b;
   }
   if (masks.length === 0) return partsOf(node, dy, wanted);
   const parts = partsOf(node, expand(inner, node.shape), wanted);
-  return parts.map((part) => part && masks.reduceRight((x, mask) => mask(x), part));
+  return parts.map((part) => part && masks.reduceRight(maskedLike, part));
+}
+
+/** x in the place of what `mask` masks; it stays part of its layer. */
+function maskedLike(x: Node, mask: Node): Node {
+  const [c, a, b] = mask.inputs as [Node, Node, Node];
+  return inLayerOf(mask, () => (isZero(b) ? where(c, x, b) : where(c, a, x)));
 }
 
 const isZero = (node: Node) => node.attrs.value === 0 && node.inputs.length === 0;

@@ -83,6 +83,18 @@ describe('a layer is called by the field it is read from', () => {
     expect(dw.node.layer).toBe('mlp.1 (Linear)');
   });
 
+  test('the mask of a ReLU stays in its layer, though a linear layer below passes it on', () => {
+    const model = new nn.Sequential(linear(), new nn.ReLU(), linear());
+    const [db] = grad(model.forward(x).sum(), [model.at(0).bias]);
+    const layers = new Map<string, string>();
+    const visit = ({ op, layer, inputs }: Tensor['node']) => {
+      layers.set(op.name, layer);
+      inputs.forEach(visit);
+    };
+    visit(db.node);
+    expect(layers.get('where')).toBe('1 (ReLU)');
+  });
+
   test('an error names it', () => {
     class Model extends nn.Module {
       up = linear();
