@@ -6,15 +6,16 @@ const MOST_IN_ROW = 6;
 const MOST_ROWS = 4;
 const MOST_IN_MATRIX_ROW = 4;
 
-/** Four significant digits; whole numbers in full. */
+/** Four significant digits; whole numbers in full, small ones with an exponent. */
 export function formatNumber(x: number): string {
   if (Number.isNaN(x)) return 'NaN';
   if (!Number.isFinite(x)) return x > 0 ? '∞' : '-∞';
-  if (Object.is(x, -0)) return '-0';
-  return Number.isInteger(x) && Math.abs(x) < 1e7 ? String(x) : String(Number(x.toPrecision(4)));
+  if (Number.isInteger(x) && Math.abs(x) < 1e7) return String(x);
+  const rounded = Number(x.toPrecision(4));
+  return Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
 }
 
-/** Of a tensor its elements, one line a row, or its range: `-0.31 … 0.42`. */
+/** Of a tensor its elements, one line a row and a column as a row: `[1, 2]ᵀ`; or its range: `-0.31 … 0.42`. */
 export function formatElements(elements: Elements, shape: Shape, isBool = false): string[] {
   const show = (x: number) => (isBool ? String(x !== 0) : formatNumber(x));
   const n = elements.length;
@@ -24,6 +25,7 @@ export function formatElements(elements: Elements, shape: Shape, isBool = false)
     `[${Array.from(elements.subarray(from, from + length), show).join(', ')}]`;
   if (shape.length === 1 && n <= MOST_IN_ROW) return [row(0, n)];
   const [rows = 0, columns = 0] = shape;
+  if (shape.length === 2 && columns === 1 && rows <= MOST_IN_ROW) return [`${row(0, n)}ᵀ`];
   if (shape.length === 2 && rows <= MOST_ROWS && columns <= MOST_IN_MATRIX_ROW) {
     return Array.from({ length: rows }, (_, i) => row(i * columns, columns));
   }

@@ -1,5 +1,6 @@
 // From tensors to what a picture shows: boxes with names, operations, layers and numbers. It draws nothing.
 
+import { isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { grad } from '../functions.ts';
 import { gradients as adjointsOf } from '../grad.ts';
@@ -10,7 +11,7 @@ import { walk } from '../graph/walk.ts';
 import { realise, realised } from '../realise.ts';
 import { phases, rewrite } from '../rewrite/index.ts';
 import { type Shape, sameShape } from '../shape.ts';
-import { fold, inputsOf } from './fold.ts';
+import { BEFORE, fold, inputsOf } from './fold.ts';
 import { formatElements, formatNumber } from './numbers.ts';
 import {
   checkOptions,
@@ -95,11 +96,22 @@ export function pictureOf(who: string, outputs: Outputs, options: DrawOptions): 
     // Adjoints are called after boxes, and what the backward pass reads of the forward one is given by name.
     if (gradients && (values || !grouped) && !box.isBackward) box.showsId = true;
     if (box.isBackward) for (const input of inputsOf(box)) if (!input.isBackward) input.showsId = true;
+    box.steps.forEach(nameArguments);
   }
   return { boxes, of, grouped, direction, title };
 }
 
 const hasInputs = (node: Node) => node.inputs.length > 0;
+
+/** Ops whose arguments can change places. */
+const SYMMETRIC = new Set(['add', 'mul', 'maximum', 'minimum', 'eq', 'ne']);
+
+/** Where the edges alone do not say which argument is which, as of a difference, arguments are called by name. */
+function nameArguments({ name, args }: Step): void {
+  const unnamed = new Set(args.filter((a) => (typeof a === 'string' ? a === BEFORE : !a.showsId)));
+  if (SYMMETRIC.has(name) || unnamed.size < 2) return;
+  for (const a of unnamed) if (typeof a !== 'string') a.showsId = true;
+}
 
 /** The gradients asked for, simplified; `grad` throws where there is none. */
 function derivativesOf({ of, wrt }: Gradients, forward: ReadonlySet<Node>): Node[] {
@@ -224,7 +236,7 @@ class Builder {
 function between(wrt: readonly Node[], of: Node): Node[] {
   const reach = new Set(wrt);
   return walk([of], hasInputs).filter((node) => {
-    if (node.dtype !== 'float32') return false;
+    if (!isFloat(node.dtype)) return false;
     const isDifferentiable = (node.op.vjp ?? node.op.expression) !== undefined;
     if (isDifferentiable && node.inputs.some((i) => reach.has(i))) reach.add(node);
     return reach.has(node);
@@ -264,8 +276,8 @@ function kindOf(node: Node): Kind {
 /** Of a key of random numbers, which changes from run to run, only what it is. */
 function numberOf(node: Node): string {
   if (node.operands === null) return formatNumber(node.attrs.value as number);
-  const numbers = node.dtype === 'float32' ? node.operands() : [];
-  return numbers.length === 1 ? formatNumber(numbers[0] as number) : node.dtype === 'float32' ? 'number' : 'key';
+  const numbers = isFloat(node.dtype) ? node.operands() : [];
+  return numbers.length === 1 ? formatNumber(numbers[0] as number) : isFloat(node.dtype) ? 'number' : 'key';
 }
 
 /** Attributes that go without saying where they have this value, beside those that are false. */

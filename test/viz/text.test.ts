@@ -1,6 +1,6 @@
 // Graphs as text and as DOT, to the letter.
 import { describe, expect, test } from 'vitest';
-import { grad, nn, state, tensor } from '../../src/index.ts';
+import { grad, nn, state, type Tensor, tensor } from '../../src/index.ts';
 import { toDot, toText } from '../../src/viz/index.ts';
 import { random } from '../helpers.ts';
 import { lecture, NETWORKS } from './pictures.ts';
@@ -45,6 +45,16 @@ y = add(v3, v5)   []     412.2   1`);
       '404.9',
       '-12.36',
       '1208',
+    ]);
+  });
+
+  test('float64: values, adjoints and numbers', () => {
+    const x = tensor(Float64Array.of(1, 2));
+    const y = x.mul(1.5).sum();
+    const rows = toText({ y }, { names: { x }, values: true, gradients: { of: y, wrt: [x] } }).split('\n');
+    expect(rows.slice(1, 3).map((r) => r.split(/ {2,}/))).toEqual([
+      ['x = input', 'float64 [2]', '[1, 2]', '[1.5, 1.5]'],
+      ['v1 = mul(x, 1.5)', 'float64 [2]', '[1.5, 3]', '[1, 1]'],
     ]);
   });
 
@@ -108,13 +118,15 @@ y = exp(v1)         []
       ]),
       '[[1, 2], [3, 4.568]]',
     ],
+    [tensor([[1], [2], [3]]), '[1, 2, 3]ᵀ'],
     [tensor([1, 2, 3, 4, 5, 6, 7]), '1 … 7'],
+    [tensor([1e-3, 1.23456e-4]), '[0.001, 1.235e-4]'],
     [tensor([0.5, Number.NaN, 2, 3, 4, 5, -1e-9]), '-1e-9 … 5, 1 NaN'],
     [tensor([Number.NaN, Number.NaN]), '[NaN, NaN]'],
     [tensor(Number.NEGATIVE_INFINITY), '-∞'],
     [tensor(1 / 3), '0.3333'],
     [tensor(123456), '123456'],
-    [tensor(-0), '-0'],
+    [tensor(-0), '0'],
     [tensor([true, false]), '[true, false]'],
     [tensor(new Float32Array(100).fill(2)), 'all 2'],
     [tensor(new Float32Array(0)), 'no elements'],
@@ -250,6 +262,14 @@ describe('DOT', () => {
       'n5 -> n3 [dir=back]',
       'n5 -> n4 [dir=back]',
     ]);
+  });
+
+  test('arguments are called by name where the edges do not say which is which', () => {
+    const x = tensor([1, 2]);
+    const drawn = (y: Tensor) => toDot({ y }, { names: { x } });
+    expect(drawn(x.exp().sub(x.sin()))).toContain('<b>y</b> = sub(v1, v2)');
+    expect(drawn(x.exp().add(x.sin()))).toContain('<b>y</b> = add<');
+    expect(drawn(x.exp().sub(x))).toContain('<b>y</b> = sub(·, x)');
   });
 
   test('folding', () => {
