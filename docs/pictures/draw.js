@@ -1,7 +1,9 @@
 // Draws the pictures of docs/pictures.md: `npm run build && node docs/pictures/draw.js`
 import { writeFileSync } from 'node:fs';
-import { compile, nn, optim, tensor, zeros } from 'nabla';
+import { compile, nn, optim, setThreads, tensor, zeros } from 'nabla';
 import { memorySVG, toSVG } from 'nabla/viz';
+
+setThreads(1); // the same memory on every machine
 
 const save = (name, svg) => writeFileSync(new URL(`${name}.svg`, import.meta.url), svg);
 
