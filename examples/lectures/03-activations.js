@@ -32,16 +32,16 @@ const diag = (v) => I.mul(v);
 //    sigmoid    y = 1/(1 + e⁻ˣ)      g′ = y(1 − y)
 //    tanh       y = tanh x           g′ = 1 − y²
 //    ReLU       y = max(x, 0)        g′ = 1 for x > 0, 0 for x < 0
-//    softplus   y = log(1 + eˣ)      g′ = sigmoid(x)
+//    softplus   y = log(1 + eˣ)      g′ = sigmoid(x) = 1 − e⁻ʸ
 //
-// The first three derivatives can be had from y alone: backward need not keep x.
+// Each derivative can be had from y alone, softplus's as 1 − e⁻ʸ: backward need not keep x.
 
 const x = tensor([-2, -0.5, 1, 3]);
 const scalar = {
   sigmoid: { y: x.sigmoid(), slope: (y) => y.mul(y.neg().add(1)) },
   tanh: { y: x.tanh(), slope: (y) => y.square().neg().add(1) },
   ReLU: { y: x.relu(), slope: (y) => y.gt(0).to('float32') },
-  softplus: { y: x.softplus(), slope: () => x.sigmoid() },
+  softplus: { y: x.softplus(), slope: (y) => y.neg().exp().neg().add(1) },
 };
 
 console.log(`x = ${show(x)}`);
@@ -71,7 +71,7 @@ const [J] = jacobian(y, [x]);
 const column = y.reshape(4, 1);
 equal(J, diag(y).sub(column.matmul(column.T)));
 console.log(`\nsoftmax   y = ${show(y)}`);
-for (const row of J.toArray()) console.log(`      J  ${row.map((v) => v.toFixed(3).padStart(8)).join('')}`);
+for (const row of J.toArray()) console.log(`      J  ${row.map((v) => v.toFixed(4).padStart(9)).join('')}`);
 
 // J is symmetric, and each row sums to 0: the same number added to all xᵢ changes nothing.
 equal(J, J.T);
@@ -98,7 +98,7 @@ const [atZero] = grad(zero.relu(), [zero]);
 assert.equal(atZero.item(), 0);
 console.log(`\nReLU at 0: every slope from 0 to 1 is a subgradient; nabla's is ${atZero.item()}`);
 
-// ---- the picture: softmax written out, with values and adjoints for the seed dy; L = Σᵢ dyᵢyᵢ
+// ---- the picture: softmax written out, with values and adjoints. L = Σᵢ dyᵢyᵢ has the adjoint dy at y, as the seed above
 
 if (process.argv.includes('--draw')) {
   const exps = x.exp();

@@ -10,6 +10,8 @@ import { toSVG } from 'nabla/viz';
 manualSeed(4);
 /** A tensor of random numbers. */
 const random = (...shape) => tensor(randn(shape).data(), { shape });
+/** The same, to be learned: the picture shows it as a parameter. */
+const parameter = (...shape) => nn.parameter(random(...shape));
 
 /** The same shape and the same numbers, but for the rounding of float32. */
 function equal(what, got, wanted) {
@@ -73,21 +75,26 @@ console.log('softmax');
 
 // ---- convolution: a kernel of K×K pixels slides over the image
 //
-//    y[o, h, w] = b[o] + Σ_c Σᵢⱼ W[o, c, i, j]·x[c, h + i, w + j]        x [C×H×W], W [O×C×K×K], b [O], y [O×H′×W′]
+//    y[o, m, n] = b[o] + Σ_c Σᵢⱼ W[o, c, i, j]·x[c, m + i, n + j]
 //
-// with H′ = H − K + 1. Take one place (i, j) of the kernel: Wᵢⱼ = W[:, :, i, j] is a matrix [O×C], and the pixels that
-// it meets, x[:, i…i+H′, j…j+W′] with its pixels in one row, a matrix Xᵢⱼ [C×H′W′]. A convolution is a sum of K² linear
-// layers, one for each place, and so is its gradient:
+//    x [C×M×N], C channels of M×N pixels        W [O×C×K×K], b [O]        y [O×M′×N′], M′ = M − K + 1, N′ = N − K + 1
 //
-//    Y = Σᵢⱼ Wᵢⱼ·Xᵢⱼ + b        dWᵢⱼ = dY·Xᵢⱼᵀ        dXᵢⱼ = Wᵢⱼᵀ·dY, added at the place it was taken from        db = Σ_hw dy
+// Take one place (i, j) of the kernel: Wᵢⱼ = W[:, :, i, j] is a matrix [O×C]. As the kernel slides, this place meets
+// the M′×N′ pixels from (i, j) on; written one after another, a row for each channel, they are a matrix Xᵢⱼ [C×M′N′].
+// With y and dy written in the same way as Y and dY [O×M′N′], a convolution is a sum of K² linear layers, one for each
+// place:
+//
+//    Y = Σᵢⱼ Wᵢⱼ·Xᵢⱼ + b        dWᵢⱼ = dY·Xᵢⱼᵀ        dXᵢⱼ = Wᵢⱼᵀ·dY        db = the sum of each row of dY
+//
+// and dx is the sum of the dXᵢⱼ, each added to the pixels that Xᵢⱼ was taken from.
 
 /** One place of the kernel: the weights there and the pixels they meet, as matrices. */
 function place(x, W, i, j) {
-  const [C, H, width] = x.shape;
+  const [C, M, N] = x.shape;
   const [O, , K] = W.shape;
-  const [h, w] = [H - K + 1, width - K + 1];
+  const [m, n] = [M - K + 1, N - K + 1];
   const Wij = W.slice(null, null, { start: i, stop: i + 1 }, { start: j, stop: j + 1 }).reshape(O, C);
-  const Xij = x.slice(null, { start: i, stop: i + h }, { start: j, stop: j + w }).reshape(C, h * w);
+  const Xij = x.slice(null, { start: i, stop: i + m }, { start: j, stop: j + n }).reshape(C, m * n);
   return { Wij, Xij };
 }
 
@@ -105,16 +112,16 @@ function convForward(x, W, b) {
 
 function convBackward(x, W, dy) {
   const [O, C, K] = W.shape;
-  const [, h, w] = dy.shape;
-  const dY = dy.reshape(O, h * w);
+  const [, m, n] = dy.shape;
+  const dY = dy.reshape(O, m * n);
   let dx = zeros(x.shape);
   const dW = [];
   for (let i = 0; i < K; i++) {
     for (let j = 0; j < K; j++) {
       const { Wij, Xij } = place(x, W, i, j);
       dW.push(dY.matmul(Xij.T).reshape(O, C, 1));
-      const pixels = Wij.T.matmul(dY).reshape(C, h, w);
-      dx = dx.add(pixels.pad([0, 0], [i, K - 1 - i], [j, K - 1 - j]));
+      const dXij = Wij.T.matmul(dY).reshape(C, m, n);
+      dx = dx.add(dXij.pad([0, 0], [i, K - 1 - i], [j, K - 1 - j]));
     }
   }
   return { dx, dW: concat(dW, 2).reshape(W.shape), db: dY.sum(1) };
@@ -134,17 +141,17 @@ console.log('convolution');
   equal('db = Σ dy', db, byHand.db);
 }
 
-// ---- max-pooling: the largest of each window of 2×2 pixels        x [C×H×W], y [C×H/2×W/2]
+// ---- max-pooling: the largest of each window of 2×2 pixels        x [C×M×N], y [C×M/2×N/2]
 //
 //    dx = dy of its window for the pixel that won, 0 for the three others
 
 /** Each pixel of y as a window of 2×2 equal ones. */
 function enlarge(y) {
-  const [C, h, w] = y.shape;
+  const [C, m, n] = y.shape;
   return y
-    .reshape(C, h, 1, w, 1)
-    .expand(C, h, 2, w, 2)
-    .reshape(C, 2 * h, 2 * w);
+    .reshape(C, m, 1, n, 1)
+    .expand(C, m, 2, n, 2)
+    .reshape(C, 2 * m, 2 * n);
 }
 
 function poolForward(x) {
@@ -168,10 +175,11 @@ console.log('max-pooling');
 // ---- all of them, one after another
 //
 // Forward, each layer hands its y on as the next one's x; backward, each hands its dx down as the dy of the one below.
-// The loss is −log of the probability of class 2.
+// The loss is −log of the probability p₂ of the last of the classes 0, 1 and 2.
 
-const [image, kernel, bias] = [random(1, 6, 6), random(2, 1, 3, 3), random(2)];
-const [weight, offset] = [random(3, 8), random(3)];
+const image = random(1, 6, 6);
+const [kernel, bias] = [parameter(2, 1, 3, 3), parameter(2)];
+const [weight, offset] = [parameter(3, 8), parameter(3)];
 
 const convolved = nn.conv2d(image.reshape(1, 1, 6, 6), kernel, { bias }); // [1×2×4×4]
 const pooled = nn.maxPool2d(convolved, 2); // [1×2×2×2]
@@ -187,13 +195,14 @@ console.log('convolution → max-pooling → ReLU → linear → softmax, L = �
   const c = convForward(image, kernel, bias);
   const m = poolForward(c);
   const r = m.gt(0).where(m, 0).reshape(8, 1);
-  const e = weight.matmul(r).add(offset.reshape(3, 1)).exp();
-  const p = e.div(e.sum());
+  const u = weight.matmul(r).add(offset.reshape(3, 1)); // the logits, as a column
+  const p = u.exp().div(u.exp().sum());
   equal('p', probabilities, p.T);
 
-  const one = classTwo.T;
+  const one = classTwo.T; // 1 at class 2, 0 elsewhere
   const dp = one.neg().div(p); // of −log p₂: −1/p₂ at class 2, 0 elsewhere
   const du = p.mul(dp.sub(dp.mul(p).sum()));
+  equal('du = p − class 2', du, p.sub(one)); // as the p in dp cancels
   const dr = weight.T.matmul(du).reshape(2, 2, 2);
   const dm = m.gt(0).where(dr, 0);
   const dc = poolBackward(c, m, dm);
@@ -207,7 +216,8 @@ console.log('convolution → max-pooling → ReLU → linear → softmax, L = �
 // ---- the picture: the network, with the shape and range of each step and of its adjoint
 
 if (process.argv.includes('--draw')) {
-  const names = { image, kernel, bias, weight, offset, classTwo };
+  const steps = { convolved, pooled, active, logits, probabilities };
+  const names = { image, kernel, bias, weight, offset, classTwo, ...steps };
   const wrt = [kernel, bias, weight, offset];
   const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt }, direction: 'TB' });
   writeFileSync(new URL('pictures/04-layer-by-layer.svg', import.meta.url), picture);

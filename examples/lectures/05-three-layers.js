@@ -83,8 +83,9 @@ equal('∇u³ = z³ − y', du[3], z[3].sub(y));
 if (process.argv.includes('--draw')) {
   const [, α1, α2, α3] = α;
   const [, β1, β2, β3] = β;
+  const [, u1, u2, u3] = u;
   const [, z1, z2, z3] = z;
-  const names = { x, y, 1: one, α1, α2, α3, β1, β2, β3, z1, z2, z3 };
+  const names = { x, y, 1: one, α1, α2, α3, β1, β2, β3, u1, u2, u3, z1, z2, z3 };
   const picture = await toSVG({ L }, { names, values: true, gradients: { of: L, wrt: θ }, direction: 'TB' });
   writeFileSync(new URL('pictures/05-three-layers.svg', import.meta.url), picture);
 }
@@ -109,7 +110,7 @@ console.log('\none step θ ← θ − η(∇θ + 2λθ): by hand as by SGD with 
 
 // ---- many steps, on a problem: is a point inside the circle of radius 1?
 //
-// With and without λ. The regulariser keeps the weights small; the price is a larger L.
+// With and without λ, L averaged over 64 points. The regulariser keeps the weights small; the price is a larger L.
 
 const points = randn([2, 64]).mul(1.2).data();
 const inside = Float32Array.from({ length: 64 }, (_, t) => (points[t] ** 2 + points[64 + t] ** 2 < 1 ? 1 : 0));
@@ -122,6 +123,7 @@ function train(λ) {
     p.assign(tensor(start[i], { shape: p.shape }));
   });
   const sgd = new optim.SGD(θ, { lr: 2, weightDecay: 2 * λ });
+  // compile() makes one program of the whole step. minimize(L) is zeroGrad, backward and step in one.
   const step = compile((X, Y) => {
     let z = X;
     for (let l = 1; l <= 3; l++) z = α[l].matmul(z).add(β[l]).sigmoid();

@@ -4,7 +4,7 @@
 //    node examples/lectures/06-forward-backward.js --draw     also writes pictures/06-forward-backward.svg
 import assert from 'node:assert';
 import { writeFileSync } from 'node:fs';
-import { concat, grad, manualSeed, randn, tensor } from 'nabla';
+import { concat, grad, manualSeed, nn, randn, tensor } from 'nabla';
 import { toSVG } from 'nabla/viz';
 
 // Layer k has n[k] units; layer 0 is the input. Unit i of layer k adds up what the units j of the layer below send it:
@@ -81,15 +81,16 @@ function scalarForm(x, target) {
 //    dsᵏ = dyᵏ ⊙ (1 − yᵏ ⊙ yᵏ)
 //    dWᵏ = dsᵏ·(yᵏ⁻¹)ᵀ        dbᵏ = dsᵏ        dyᵏ⁻¹ = (Wᵏ)ᵀ·dsᵏ
 
-const W = w.map((rows) => rows && tensor(rows));
 const column = (numbers) => tensor(numbers.map((v) => [v]));
-const B = b.map((numbers) => numbers && column(numbers));
+const W = w.map((rows) => rows && nn.parameter(tensor(rows)));
+const B = b.map((numbers) => numbers && nn.parameter(column(numbers)));
 
 function vectorForm(x, target) {
+  const s = [null];
   const y = [x];
   for (let k = 1; k <= N; k++) {
-    const s = W[k].matmul(y[k - 1]).add(B[k]);
-    y[k] = s.tanh();
+    s[k] = W[k].matmul(y[k - 1]).add(B[k]);
+    y[k] = s[k].tanh();
   }
   const E = y[N].sub(target).square().sum().mul(0.5);
 
@@ -102,7 +103,7 @@ function vectorForm(x, target) {
     dB[k] = ds;
     dy = W[k].T.matmul(ds);
   }
-  return { E, dW, dB, y };
+  return { E, dW, dB, s, y };
 }
 
 /** The same shape and the same numbers, but for the rounding of float32. */
@@ -134,8 +135,9 @@ for (let k = N; k >= 1; k--) {
 //
 //    E = 1/T Σ_t E_t        so        dWᵏ = 1/T Σ_t dWᵏ of example t
 //
-// The examples can also stand side by side as columns of one matrix Y⁰ [n⁰×T]: the same formulas then treat all at
-// once, and the product dSᵏ·(Yᵏ⁻¹)ᵀ, over the T columns, is itself the sum over the examples.
+// The examples can also stand side by side as columns of one matrix Y⁰ [n[0]×T]: the same formulas then treat all at
+// once. The product dSᵏ·(Yᵏ⁻¹)ᵀ, over the T columns, is itself the sum over the examples; for dbᵏ the columns of dSᵏ
+// are added up.
 
 const T = 10;
 const xs = Array.from({ length: T }, () => random(n[0]));
@@ -156,14 +158,15 @@ for (let k = 1; k <= N; k++) {
 }
 console.log(`\n${T} examples: E = ${averageE.toFixed(6)}; the average of ${T} gradients = one batch = grad`);
 
-// ---- the picture: one example through the N layers, each y with its value and adjoint
+// ---- the picture: one example through the N layers, each s and y with its value and adjoint; [1, 2]ᵀ is a column
 
 if (process.argv.includes('--draw')) {
   const { E } = matrices;
+  const [, s1, s2, s3] = matrices.s;
   const [x, y1, y2, y3] = matrices.y;
   const [, W1, W2, W3] = W;
   const [, b1, b2, b3] = B;
-  const names = { x, 'y*': wanted, y1, y2, y3, W1, W2, W3, b1, b2, b3 };
+  const names = { x, 'y*': wanted, s1, s2, s3, y1, y2, y3, W1, W2, W3, b1, b2, b3 };
   const wrt = [...W.slice(1), ...B.slice(1)];
   const picture = await toSVG({ E }, { names, values: true, gradients: { of: E, wrt }, direction: 'TB' });
   writeFileSync(new URL('pictures/06-forward-backward.svg', import.meta.url), picture);

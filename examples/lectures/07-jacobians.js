@@ -4,7 +4,7 @@
 //    node examples/lectures/07-jacobians.js --draw     also writes pictures/07-jacobians.svg
 import assert from 'node:assert';
 import { writeFileSync } from 'node:fs';
-import { grad, jacobian, tensor } from 'nabla';
+import { grad, jacobian, nn, tensor } from 'nabla';
 import { toSVG } from 'nabla/viz';
 
 /** Numbers of a tensor, to three decimals. */
@@ -52,14 +52,17 @@ console.log(`J(H∘G) = ${show(JHG)} = J(H)·J(G)`);
 //
 //    J = diag(σ′(Wx + b))·W =: W̃        row i of W, scaled by the slope of unit i
 //
-// W̃ depends on x: the layer is, near x, the linear layer with weights W̃.
+// W̃ depends on x: near x the layer is, but for a constant, the linear layer with weights W̃. (A ridge: yᵢ changes along
+// row i of W and is constant across it.)
 
-const W = tensor([
-  [1, -2, 0.5],
-  [-1, 0.5, -1],
-  [0.5, 1, 2],
-  [-0.5, -1, 0.5],
-]);
+const W = nn.parameter(
+  tensor([
+    [1, -2, 0.5],
+    [-1, 0.5, -1],
+    [0.5, 1, 2],
+    [-0.5, -1, 0.5],
+  ]),
+);
 const b = tensor([0.1, 0.2, -0.3, -0.9]);
 const s = W.matmul(x).add(b);
 
@@ -78,10 +81,12 @@ assert.deepEqual(on.toArray(), [1, 0, 1, 0]);
 
 // On all x that switch the same units on, the network is one and the same linear (affine) function: with a second layer V,
 // V·ReLU(Wx + b) = V·W̃·x + V·(on ⊙ b).
-const V = tensor([
-  [1, 2, -1, 1],
-  [0, 1, 1, -1],
-]);
+const V = nn.parameter(
+  tensor([
+    [1, 2, -1, 1],
+    [0, 1, 1, -1],
+  ]),
+);
 equal(V.matmul(s.relu()), V.matmul(sparse.matmul(x).add(b.mul(on))));
 
 // ---- activity back-propagation: eˡ = eˡ⁺¹·J
@@ -94,7 +99,8 @@ equal(V.matmul(s.relu()), V.matmul(sparse.matmul(x).add(b.mul(on))));
 // gradient of one number is cheap, and the whole Jacobian of many is not. Two ReLU layers, with x and b as columns:
 
 const [W1, W2] = [W, V];
-const [b1, b2] = [tensor([[0.1], [0.2], [-0.3], [-0.9]]), tensor([[0.1], [0.2]])];
+const b1 = nn.parameter(tensor([[0.1], [0.2], [-0.3], [-0.9]]));
+const b2 = nn.parameter(tensor([[0.1], [0.2]]));
 const y0 = tensor([[0.3], [-0.2], [0.8]]);
 const y1 = W1.matmul(y0).add(b1).relu();
 const y2 = W2.matmul(y1).add(b2).relu();

@@ -19,12 +19,14 @@ function equal(got, wanted) {
 // The last layer gives activities y = W·x + b [3]; a loss compares them with what was wanted.
 
 const x = tensor([1, -2]);
-const W = tensor([
-  [0.5, -1],
-  [1, 0.5],
-  [-0.5, 0.25],
-]);
-const b = tensor([0.1, -0.2, 0.3]);
+const W = nn.parameter(
+  tensor([
+    [0.5, -1],
+    [1, 0.5],
+    [-0.5, 0.25],
+  ]),
+);
+const b = nn.parameter(tensor([0.1, -0.2, 0.3]));
 const y = W.matmul(x).add(b);
 console.log(`y = W·x + b = ${show(y)}`);
 
@@ -67,11 +69,13 @@ const two = nn.binaryCrossEntropyWithLogits(s, tensor(1));
 equal(two, nn.crossEntropy(s.mul(tensor([[0, 1]])), tensor([1], { dtype: 'int32' })));
 equal(grad(two, [s])[0], s.sigmoid().sub(1));
 
-// Taken as the log of a softmax, the loss of a very wrong network is −log 0 = ∞ in float32, as e⁻²⁰⁰ is rounded to 0; as
-// −y_c + log Σ e^y it is 200. crossEntropy is the second form.
+// Taken as the log of a softmax, the loss of a very wrong network is −log 0 = ∞ in float32, as e⁻²⁰⁰ is rounded to 0.
+// As −y_c + log Σ_k e^y_k it is 200, if the largest activity M is taken out of the sum, since e¹⁰⁰ is too large for
+// float32: log Σ_k e^y_k = M + log Σ_k e^(y_k − M). crossEntropy computes this.
 const veryWrong = tensor([[-100, 100, 0]]);
 const first = tensor([0], { dtype: 'int32' });
 assert.equal(Math.log(Math.fround(Math.exp(-200))), Number.NEGATIVE_INFINITY);
+assert.equal(Math.fround(Math.exp(100)), Number.POSITIVE_INFINITY);
 assert.equal(nn.crossEntropy(veryWrong, first).item(), 200);
 
 // ---- from activations to weights and biases
@@ -95,7 +99,7 @@ for (const [name, loss, e] of [
   );
 }
 
-// A small step against the gradient makes either loss smaller, by about η‖∇‖².
+// A small step against the gradient makes a loss smaller, by about η‖∇‖² (∇: dW and db together).
 const η = 0.001;
 const lossAt = (W, b) => nn.crossEntropy(W.matmul(x).add(b).reshape(1, 3), tensor([c], { dtype: 'int32' }));
 const [dW, db] = grad(logistic, [W, b]);

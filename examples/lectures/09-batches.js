@@ -10,6 +10,8 @@ import { toSVG } from 'nabla/viz';
 manualSeed(9);
 /** A tensor of random numbers. */
 const random = (...shape) => tensor(randn(shape).data(), { shape });
+/** The same, to be learned: the picture shows it as a parameter. */
+const parameter = (...shape) => nn.parameter(random(...shape));
 
 /** The same shape and the same numbers, but for the rounding of float32. */
 function equal(what, got, wanted) {
@@ -45,7 +47,7 @@ const y = random(1, m);
 
 console.log('linear regression');
 {
-  const [w, b] = [random(1, n), random(1, 1)];
+  const [w, b] = [parameter(1, n), parameter(1, 1)];
   const prediction = w.matmul(X).add(b);
   const L = prediction.sub(y).square().mean();
 
@@ -56,7 +58,8 @@ console.log('linear regression');
   equal('dX = wᵀ·dŷ', gX, w.T.matmul(dŷ));
   equal('db = Σ dŷ', gb, dŷ.sum(1, true));
 
-  // Where dw = 0 and db = 0 the line is the best one. Gradient descent gets there:
+  // Where dw = 0 and db = 0 the line is the best one. Gradient descent gets there. Each step begins with plain numbers
+  // (toArray), or the graph would grow with the steps:
   let [wt, bt] = [w, b];
   for (let t = 0; t < 1000; t++) {
     const e = wt
@@ -72,7 +75,7 @@ console.log('linear regression');
   equal('at the minimum, Σ (ŷ − y) = 0', e.sum(1, true), tensor([[0]]));
 }
 
-// ---- two layers
+// ---- two layers, with h units in the first and g its activation, element by element
 //
 //    Z¹ = W¹·X + b¹         [h×m] = [h×n]·[n×m] + [h×1]
 //    A¹ = g(Z¹)             [h×m]
@@ -87,7 +90,7 @@ console.log('linear regression');
 //    dW¹ = dZ¹·Xᵀ           [h×m]·[m×n] = [h×n]        db¹ = Σ_t dZ¹    [h×1]
 
 const h = 4;
-const [W1, b1, W2, b2] = [random(h, n), random(h, 1), random(1, h), random(1, 1)];
+const [W1, b1, W2, b2] = [parameter(h, n), parameter(h, 1), parameter(1, h), parameter(1, 1)];
 
 const activations = {
   ReLU: { g: (Z) => Z.relu(), slope: (Z) => Z.gt(0).to('float32') },

@@ -6,7 +6,7 @@ import assert from 'node:assert';
 import { writeFileSync } from 'node:fs';
 import { compile, grad, manualSeed, rand, randn, tensor } from 'nabla';
 
-// ---- the problem: a line through T noisy points
+// ---- the problem: a line through T noisy points, y_t = 1 − 2x_t and some noise
 //
 //    minimise L(w) = 1/T Σ_t ½(w₀ + w₁x_t − y_t)²
 //
@@ -21,7 +21,7 @@ const wanted = Array.from(x, (xt, t) => [1 - 2 * xt + 0.3 * noise[t]]);
 const X = tensor(rows); // [T×2]
 const y = tensor(wanted); // [T×1]
 
-/** ∇L of some of the examples: all for gradient descent, a few for the others. */
+/** ∇L of some of the examples: all for gradient descent, a few for the others. compile() makes a program of it. */
 const gradient = compile((w, X, y) => {
   const L = X.matmul(w).sub(y).square().mean().mul(0.5);
   return grad(L, [w])[0];
@@ -145,20 +145,22 @@ if (process.argv.includes('--draw')) {
     grid.push(text(across(epoch), top + height + 20, epoch, 'text-anchor="middle"'));
   }
 
-  const colours = ['#3b82f6', '#d97706', '#dc2626', '#059669'];
-  const lines = Object.entries(curves).flatMap(([name, curve], i) => {
+  const lines = Object.entries(curves).map(([name, curve], i) => {
     const visible = curve.filter(([, v]) => Math.log10(v) > lowest);
     const points = visible.map(([epoch, v]) => `${across(epoch)},${down(Math.log10(v))}`).join(' ');
-    return [
-      `<polyline points="${points}" fill="none" stroke="${colours[i]}" stroke-width="1.5"/>`,
-      text(left + width + 16, top + 12 + 22 * i, name, `style="fill: ${colours[i]}"`),
-    ];
+    const label = text(left + width + 16, top + 12 + 22 * i, name, 'style="fill: currentColor"');
+    const line = `<polyline points="${points}" fill="none" stroke="currentColor" stroke-width="1.5"/>`;
+    return `<g class="c${i}">${line}${label}</g>`;
   });
 
   const chart = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 400" width="800" height="400">
 <style>
 text { font: 13px sans-serif; fill: #1f2328 } path { stroke: #d1d9e0 } rect { fill: #ffffff }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } path { stroke: #3d444d } rect { fill: #0d1117 } }
+.c0 { color: #0969da } .c1 { color: #bc4c00 } .c2 { color: #8250df } .c3 { color: #1a7f37 }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3 } path { stroke: #3d444d } rect { fill: #0d1117 }
+.c0 { color: #4493f8 } .c1 { color: #db6d28 } .c2 { color: #a371f7 } .c3 { color: #3fb950 }
+}
 </style>
 <rect width="800" height="400"/>
 ${text(left, 26, 'L(w) − L(best)')}

@@ -50,7 +50,9 @@ console.log(`\n${parameters} parameters`);
 
 // ---- SGD on the logistic loss −log p_c, averaged over mini-batches of B = 8
 //
-// The softmax is part of crossEntropy: the network ends with the activities, one for each class.
+// p_c is the probability of the true class c. The softmax that makes it is part of crossEntropy: the network ends with
+// the activities, one for each class. compile() makes one program of the whole step, and minimize(loss) is zeroGrad,
+// backward and step in one.
 
 const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
 const step = compile((images, labels) => {

@@ -46,12 +46,14 @@ console.log(`\ny′  = ${print(dy.node)}`);
 
 // ---- simplified
 //
-// Right, but not as one would write it: 1·…, −1·…, the same factor twice. We bring it to a sum of products. A sum is a
-// map from a product's name to the product: a coefficient and powers of what is no sum or product itself (x, exp(…)).
+// Right, but not as one would write it: factors of 1, a sign amid a product, the same factor twice. We bring it to a sum of
+// products. A product is a coefficient and the powers of its factors, which are no sums or products themselves (x, or
+// exp(…)). In a sum, products of equal factors become one.
 //
 //    number c        c                              x               1·x¹
-//    a + b           coefficients of equal names    a·b             each term of a by each of b: powers add up
-//    −a              coefficients change sign       a²              a·a
+//    a + b           equal products: coefficients   a·b             each product of a by each of b: powers add up
+//                    add up                         a²              a·a
+//    −a              coefficients change sign
 //    any other g(a)  a factor of its own, named after its simplified argument
 
 const sum = (terms) => {
@@ -121,6 +123,10 @@ assert.equal(formula(simplify(dddy.node)), '−6exp(−x²) + 24x²·exp(−x²)
 //
 // compile makes a program of all four. Before, nabla simplifies the graph for itself: it drops factors of 1, shares what
 // occurs twice, so that there is one exp in the program, and joins chains of arithmetic into a few instructions.
+//
+// Printed, a line is an instruction. A map goes through a tensor once, with all these operations for each element; madd is
+// a·b + c and nmadd c − a·b. In brackets is what it reads and writes: leaf0 is x, own… is a number that stands in the
+// program, arena… a place for what is computed.
 
 const all = compile((x) => {
   const y = f(x);
