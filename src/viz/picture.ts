@@ -113,10 +113,16 @@ function nameArguments({ name, args }: Step): void {
   for (const a of unnamed) if (typeof a !== 'string') a.showsId = true;
 }
 
-/** The gradients asked for, simplified; `grad` throws where there is none. */
+/**
+ * The gradients asked for, simplified; `grad` throws where there is none. It would differentiate a stable form of the
+ * graph, whose nodes from the first changed one on are others than those drawn: these are of the graph as it is written.
+ */
 function derivativesOf({ of, wrt }: Gradients, forward: ReadonlySet<Node>): Node[] {
   const simplify = phases.find((phase) => phase.name === 'simplify')?.rules ?? [];
-  const found = grad(of, wrt).map((tensor) => tensor.node);
+  const sources = wrt.map((x) => x.node);
+  const way = between(sources, of.node);
+  const adjoints = adjointsOf(of.node, way);
+  const found = grad(of, wrt).map((tensor, k) => adjoints[way.indexOf(sources[k] as Node)] ?? tensor.node);
   return rewrite(found, simplify, { keep: forward, deep: true });
 }
 
