@@ -106,7 +106,7 @@ function heads({ kind, id, names, showsId, steps }: Box): string[] {
 function stepRows(step: Step): string[] {
   const [operation, settings] = [call(step), step.attrs.join(', ')];
   if (settings === '') return [escaped(operation)];
-  if (operation.length + settings.length < ROW) return [escaped(`${operation} ${settings}`)];
+  if (!step.isPiece && operation.length + settings.length < ROW) return [escaped(`${operation} ${settings}`)];
   return [escaped(operation), font('faint', settings, 10)];
 }
 
@@ -119,6 +119,7 @@ function font(part: 'faint' | 'value' | 'adjoint', text: string, size?: number):
 
 /** `mul`, `mul(·, 2)`, `mul(x, z)`: arguments that have names or are numbers, · for those that only the edges show. */
 function call(step: Step): string {
+  if (step.isPiece) return step.name;
   const list = step.args.map((_, i) => argument(step, i, (box) => (box.showsId ? box.id : BEFORE)));
   return list.every((a) => a === BEFORE) ? step.name : `${step.name}(${list.join(', ')})`;
 }

@@ -1,4 +1,4 @@
-// Chains of elementwise boxes as one box, so that a large network stays readable.
+// Chains of elementwise boxes as one box, and all that a layer does as one, so that a large network stays readable.
 import type { Box, Step } from './picture.ts';
 
 /** What stands in a folded chain for the step before. */
@@ -59,6 +59,63 @@ function takenTransposed(step: Step, transpose: Box): Step {
     ],
   };
 }
+
+/**
+ * What a layer does in one piece as one box. It keeps its frame and its parameters; what was asked for by name stays.
+ * Boxes are joined only where nothing of another layer lies between them.
+ */
+export function foldLayers(boxes: readonly Box[]): Box[] {
+  return pieces(boxes).reduce(joinPiece, [...boxes]);
+}
+
+/** Boxes of one layer, forward or backward, that are connected among themselves. */
+function pieces(boxes: readonly Box[]): Set<Box>[] {
+  const of = new Map<Box, Set<Box>>();
+  for (const box of boxes) {
+    if (!isPlain(box) || box.layer === '') continue;
+    const piece = new Set([box]);
+    for (const input of inputsOf(box)) {
+      if (input.layer !== box.layer || input.isBackward !== box.isBackward) continue;
+      for (const one of of.get(input) ?? []) piece.add(one);
+    }
+    for (const one of piece) of.set(one, piece);
+  }
+  return [...new Set(of.values())].filter((piece) => piece.size > 1);
+}
+
+/** The last box of a piece takes in the others; all stays as it is where a box outside would be before and after it. */
+function joinPiece(boxes: Box[], piece: ReadonlySet<Box>): Box[] {
+  const behind = new Set<Box>();
+  for (const box of boxes) {
+    const inputs = inputsOf(box);
+    if (piece.has(box) && inputs.some((i) => behind.has(i))) return boxes;
+    if (!piece.has(box) && inputs.some((i) => piece.has(i) || behind.has(i))) behind.add(box);
+  }
+  const members = boxes.filter((box) => piece.has(box));
+  const last = members.at(-1) as Box;
+  const steps = members.flatMap((box) => box.steps);
+  const names = steps.map((step) => step.name);
+  last.steps = [
+    {
+      name: names.length > MOST_NAMES ? `${names[0]} … ${names.at(-1)}` : names.join(', '),
+      args: [...new Set(members.flatMap(inputsOf))].filter((input) => !piece.has(input)),
+      transposed: [],
+      attrs: names.length > MOST_NAMES ? [`${names.length} operations`] : [],
+      isPiece: true,
+    },
+  ];
+  for (const box of behind) {
+    box.steps = box.steps.map((s) => ({ ...s, args: s.args.map((a) => (piece.has(a as Box) ? last : a)) }));
+  }
+  // Inputs before users: what reads another member comes behind the last.
+  const at = boxes.indexOf(last);
+  const before = boxes.slice(0, at).filter((box) => !piece.has(box));
+  const early = before.filter((box) => !behind.has(box));
+  return [...early, last, ...before.filter((box) => behind.has(box)), ...boxes.slice(at + 1)];
+}
+
+/** Most operations of a piece that it lists. */
+const MOST_NAMES = 3;
 
 /** An argument as its user calls it. */
 export function argument({ args, transposed }: Step, i: number, nameOf: (box: Box) => string): string {

@@ -26,9 +26,9 @@ export interface DrawOptions {
   group?: 'layer' | 'none';
   /**
    * Chains of elementwise nodes as one, transposes written where they are used; by default without values, by layers or
-   * in graphs of more than 30 nodes.
+   * in graphs of more than 30 nodes. 'layers': also what a layer does as one; by default where it would be more than 100.
    */
-  fold?: boolean;
+  fold?: boolean | 'layers';
   title?: string;
   /** From left to right or from top to bottom; by default to the right, by layers to the bottom. */
   direction?: 'LR' | 'TB';
@@ -63,7 +63,7 @@ export function readOutputs(who: string, outputs: Outputs): NamedOutput[] {
 /** Throws at the first option that is none or holds what it must not. */
 export function checkOptions(who: string, options: DrawOptions): void {
   checkNames(who, options, OPTIONS);
-  const { names = {}, gradients, group, direction } = options;
+  const { names = {}, gradients, group, fold, direction } = options;
   const fail = (why: string): never => {
     throw new NablaError('option', `${who}: ${why}`);
   };
@@ -73,6 +73,9 @@ export function checkOptions(who: string, options: DrawOptions): void {
   }
   if (group !== undefined && group !== 'layer' && group !== 'none') {
     fail(`group is '${group}'; expected 'layer' or 'none'`);
+  }
+  if (fold !== undefined && typeof fold !== 'boolean' && fold !== 'layers') {
+    fail(`fold is ${typeof fold === 'string' ? `'${fold}'` : kindOf(fold)}; expected true, false or 'layers'`);
   }
   if (direction !== undefined && direction !== 'LR' && direction !== 'TB') {
     fail(`direction is '${direction}'; expected 'LR' or 'TB'`);

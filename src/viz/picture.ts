@@ -11,7 +11,7 @@ import { walk } from '../graph/walk.ts';
 import { realise, realised } from '../realise.ts';
 import { phases, rewrite } from '../rewrite/index.ts';
 import { type Shape, sameShape } from '../shape.ts';
-import { BEFORE, fold, inputsOf } from './fold.ts';
+import { BEFORE, fold, foldLayers, inputsOf } from './fold.ts';
 import { formatElements, formatNumber } from './numbers.ts';
 import {
   checkOptions,
@@ -32,6 +32,8 @@ export interface Step {
   transposed: readonly number[];
   /** What else distinguishes it: `axes 0`. */
   attrs: readonly string[];
+  /** Whether it stands for all that a layer does, so that its arguments have no places. */
+  isPiece?: true;
 }
 
 export interface Box {
@@ -68,8 +70,9 @@ export interface Picture {
   title: string;
 }
 
-/** Graphs without layers are drawn node by node up to this size. */
+/** Graphs without layers are drawn node by node up to this size; above the other one, a box is what a layer does. */
 const MANY = 30;
+const TOO_MANY = 100;
 
 /** What a picture of `outputs` shows; errors begin with `who`. */
 export function pictureOf(who: string, outputs: Outputs, options: DrawOptions): Picture {
@@ -89,7 +92,7 @@ export function pictureOf(who: string, outputs: Outputs, options: DrawOptions): 
   const all = builder.boxes;
   placeLeaves(all);
   const grouped = options.group === undefined ? layersIn(all) > 1 : options.group === 'layer';
-  const boxes = (options.fold ?? (!values && (grouped || all.length > MANY))) ? fold(all) : all;
+  const boxes = folded(all, options.fold ?? (!values && (grouped || all.length > MANY) ? 'auto' : false), grouped);
   setIds(boxes);
   const direction = options.direction ?? (grouped ? 'TB' : 'LR');
   for (const box of boxes) {
@@ -101,15 +104,22 @@ export function pictureOf(who: string, outputs: Outputs, options: DrawOptions): 
   return { boxes, of, grouped, direction, title };
 }
 
+function folded(all: readonly Box[], how: boolean | 'layers' | 'auto', grouped: boolean): readonly Box[] {
+  if (how === false) return all;
+  const chains = fold(all);
+  const byLayers = how === 'layers' || (how === 'auto' && grouped && chains.length > TOO_MANY);
+  return byLayers ? foldLayers(chains) : chains;
+}
+
 const hasInputs = (node: Node) => node.inputs.length > 0;
 
 /** Ops whose arguments can change places. */
 const SYMMETRIC = new Set(['add', 'mul', 'maximum', 'minimum', 'eq', 'ne']);
 
 /** Where the edges alone do not say which argument is which, as of a difference, arguments are called by name. */
-function nameArguments({ name, args }: Step): void {
+function nameArguments({ name, args, isPiece }: Step): void {
   const unnamed = new Set(args.filter((a) => (typeof a === 'string' ? a === BEFORE : !a.showsId)));
-  if (SYMMETRIC.has(name) || unnamed.size < 2) return;
+  if (isPiece || SYMMETRIC.has(name) || unnamed.size < 2) return;
   for (const a of unnamed) if (typeof a !== 'string') a.showsId = true;
 }
 

@@ -38,6 +38,7 @@ const REFUSED: [() => unknown, string][] = [
   [() => toText(y, { names: { x: 2 } as never }), 'toText: names.x is number; expected a tensor'],
   [() => toText(y, { names: x as never }), 'toText: names is a tensor; expected an object of tensors: { x, w }'],
   [() => toText(y, { group: 'layers' as never }), "toText: group is 'layers'; expected 'layer' or 'none'"],
+  [() => toText(y, { fold: 'chains' as never }), "toText: fold is 'chains'; expected true, false or 'layers'"],
   [() => toText(y, { direction: 'RL' as never }), "toText: direction is 'RL'; expected 'LR' or 'TB'"],
   [() => toText(y, { gradients: [x] as never }), 'toText: gradients: expected { of: y, wrt: [x, …] } with tensors'],
   [
