@@ -127,7 +127,7 @@ const options = mistakes('option', [
     () => new nn.Embedding(10, 4, { paddingIdx: 10 }),
     'Embedding: paddingIdx is 10; expected a whole number from 0 to 9',
   ],
-  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a probability from 0 to below 1'],
+  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a probability, from 0 to 1'],
   ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr is -1; expected a finite number from 0'],
   [
     'SGD, lr that is none',
