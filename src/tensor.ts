@@ -1,4 +1,5 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { backward } from './backward.ts';
 import { checkDType, type DType, type Elements, isFloat, promote } from './dtype.ts';
