@@ -1,11 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import {
-  formatProgress,
-  formatSeconds,
-  type Progress,
-  progressReporter,
-} from '../../src/train/progress.ts';
+import { formatProgress, formatSeconds, type Progress, progressReporter } from '../../src/train/progress.ts';
 
 /** A stream that remembers what was written to it. */
 class Memory extends Writable {
