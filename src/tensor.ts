@@ -1,4 +1,5 @@
 // The user's handle on a node. It computes nothing: an operation adds a node, reading a value runs a program.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { backward } from './backward.ts';
 import { checkDType, type DType, type Elements, isFloat, promote } from './dtype.ts';
@@ -646,7 +647,7 @@ export class Tensor {
   }
   /**
    * One entry an axis, from the first: a number takes one place and drops the axis, `{ start, stop, step }` a part, null
-   * all, an int32 tensor the places it names.
+   * all, an int32 tensor the places it names; several side by side name places together, `x.index(rows, columns)`.
    */
   index(...entries: (number | Partial<m.Range> | Tensor | null)[]): Tensor {
     return make(

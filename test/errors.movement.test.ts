@@ -58,9 +58,9 @@ const shapes = mistakes('shape', [
 
 const options = mistakes('option', [
   [
-    'index by two tensors',
-    () => z(2, 3).index(ints(0), ints(1)),
-    'index: got 2 index tensors, expected at most one; index twice, or use gather',
+    'index by two tensors apart',
+    () => z(2, 3, 4).index(ints(0), null, ints(1)),
+    'index: got 2 index tensors with other entries between them; expected them side by side: permute first',
   ],
   ['split, size', () => z(4).split(0), 'split: a part of 0 elements: expected a whole number from 1'],
   ['split, sizes', () => z(2, 4).split([1, 2], 1), 'split: [1,2] does not add up to 4, the size of axis 1 of [2,4]'],
@@ -128,6 +128,11 @@ const indices = mistakes('index', [
       z(2, 3)
         .gather(1, table(2, 1, 0, 3))
         .data(),
+    'gather from [2,3] along axis 1: index 3 at position 1 is out of range 0…2',
+  ],
+  [
+    'index by two tensors',
+    () => z(2, 3).index(ints(0, 1), ints(2, 3)).data(),
     'gather from [2,3] along axis 1: index 3 at position 1 is out of range 0…2',
   ],
   [

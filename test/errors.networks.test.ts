@@ -359,7 +359,7 @@ const others = [
     ],
   ]),
   ...mistakes('option', [
-    ['Dropout2d', () => new nn.Dropout2d(1), 'Dropout2d: p is 1; expected a probability from 0 to below 1'],
+    ['Dropout2d', () => new nn.Dropout2d(1.5), 'Dropout2d: p is 1.5; expected a probability, from 0 to 1'],
     ['Unflatten into nothing', () => new nn.Unflatten(1, []), 'Unflatten: sizes is []; expected at least one size'],
   ]),
 ];

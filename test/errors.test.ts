@@ -132,6 +132,11 @@ const shapes = mistakes('shape', [
     'MultiheadAttention: x is [5,8], expected [B, T, 8]',
   ],
   [
+    'MultiheadAttention, keys',
+    () => new nn.MultiheadAttention(8, 2).forward(z(1, 5, 8), z(1, 5, 4), z(1, 5, 4)),
+    'MultiheadAttention: key is [1,5,4], expected [B, S, 8]',
+  ],
+  [
     'a layer of a model is named',
     () =>
       new nn.Sequential(new nn.Linear(4, 3), new nn.Sequential(new nn.ReLU(), new nn.Linear(2, 1))).forward(z(5, 4)),

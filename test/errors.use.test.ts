@@ -120,6 +120,11 @@ const options = mistakes('option', [
       }),
     'scaledDotProductAttention: got both isCausal and attnMask; expected one: add the causal mask to attnMask',
   ],
+  [
+    'MultiheadAttention, dropout',
+    () => new nn.MultiheadAttention(8, 2, { dropout: 2 }),
+    'MultiheadAttention: p is 2; expected a probability, from 0 to 1',
+  ],
   ['Bilinear', () => new nn.Bilinear(2, 0, 4), 'Bilinear: in2Features is 0; expected a whole number from 1'],
   ['Embedding', () => new nn.Embedding(0, 4), 'Embedding: numEmbeddings is 0; expected a whole number from 1'],
   [
@@ -127,7 +132,7 @@ const options = mistakes('option', [
     () => new nn.Embedding(10, 4, { paddingIdx: 10 }),
     'Embedding: paddingIdx is 10; expected a whole number from 0 to 9',
   ],
-  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a probability from 0 to below 1'],
+  ['Dropout', () => new nn.Dropout(2), 'Dropout: p is 2; expected a probability, from 0 to 1'],
   ['SGD, lr', () => new optim.SGD(weights(), { lr: -1 }), 'SGD: lr is -1; expected a finite number from 0'],
   [
     'SGD, lr that is none',

@@ -14,6 +14,8 @@ test('parts of a tensor', () => {
   expect(x.gt(10).where(x, 0).sum().item()).toBe(11);
   const y = tensor(Int32Array.of(3, 0, 1));
   expect(x.gather(1, y.unsqueeze(1)).squeeze(1).toArray()).toEqual([3, 4, 9]);
+  expect(x.index(arange(3), y).toArray()).toEqual([3, 4, 9]);
+  expect(x.index(null, y).shape).toEqual([3, 3]);
 });
 
 test('widths of pad are counted from the first axis', () => {

@@ -357,6 +357,15 @@ describe('dropout of channels', () => {
   });
 });
 
+test('dropout with p = 1 gives zeros, and no NaN goes back', () => {
+  const x = nn.parameter(random(1, [2, 3, 4]));
+  for (const layer of [new nn.Dropout(1), new nn.Dropout1d(1)]) {
+    const y = layer.forward(x);
+    expect(y.abs().sum().item()).toBe(0);
+    expect(grad(y.sum(), [x])[0]?.abs().sum().item()).toBe(0);
+  }
+});
+
 describe('small layers', () => {
   test('Identity, Unflatten, LogSoftmax, Softmax2d', () => {
     const x = random(1, [2, 6, 2, 2]);

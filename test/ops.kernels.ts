@@ -4,6 +4,7 @@
 /** By the name of the op. */
 export const kernels: Readonly<Record<string, string>> = {
   matmul: 'multiply-adds at the limit of the core need packing and tiles in registers',
+  ger: 'a step on one example goes through the weights once; a product and an update would be two passes more',
   conv2d: 'im2col packs windows as it goes: as an expression the columns would be an array of their own',
   conv2dDx: 'as conv2d',
   conv2dDw: 'as conv2d',

@@ -350,7 +350,7 @@ function negativeLogLikelihood({ ignoreIndex }: { ignoreIndex?: number }): Row[]
         return { loss: -share * (row[label] as number), share };
       })[part](x, node);
   return loss({
-    ...{ name: `nllLoss, ignoreIndex ${ignoreIndex}`, ops: [takeAlongOp, gatherOp, sumOp] },
+    ...{ name: `nllLoss, ignoreIndex ${ignoreIndex}`, ops: [takeAlongOp, gatherOp] },
     ...{ domains: [between(-4, 0), LABELS, WEIGHTS], shapes: countable(WITH_WEIGHTS, ignoreIndex) },
     loss: ([x, y, weight], reduction) =>
       nn.nllLoss(n(x), n(y), { reduction, weight: n(weight), ignoreIndex: ignoreIndex ?? null }),

@@ -10,7 +10,7 @@ import { constant } from '../src/ops/leaf.ts';
 import * as m from '../src/ops/move.ts';
 import { sumOp } from '../src/ops/reduce.ts';
 import * as so from '../src/ops/sort.ts';
-import { type Shape, sizeOf, stridesOf } from '../src/shape.ts';
+import { broadcastShapes, type Shape, sizeOf, stridesOf } from '../src/shape.ts';
 import { bools, type Case, distinct, type Row, rows, ties, whole } from './ops.row.ts';
 import { EXACT, INF, INTS, NAN, SPREAD } from './ops.words.ts';
 
@@ -652,6 +652,39 @@ const picks: Row[] = [
         { length: 12 },
         (_, k) => (x as Float64Array)[((index as Float64Array)[k >> 1] as number) * 3 + (k & 1)] as number,
       ),
+  },
+  {
+    ...{ name: 'index by two tensors', ops: [gatherOp, al.takeAlongOp], domains: [SPREAD, INDEX, INDEX], smooth: 2 },
+    build: (x, i, j) => a.index(x as Node, [null, i as Node, j as Node]),
+    cases: [
+      { shapes: [[2, 4, 5], [5], [5]] },
+      { shapes: [[2, 4, 4, 2], [2, 1], [3]] },
+      { shapes: [[1, 4, 6], [], [2]] },
+      { shapes: [[2, 4, 4], [0], [0]] },
+    ],
+    tolerance: EXACT,
+    oracle: ([x, i, j], node) => {
+      const [from, ofI, ofJ] = shapesOf(node);
+      const both = broadcastShapes('', ofI, ofJ);
+      const rest = sizeOf(from.slice(3));
+      const at = (index: Float64Array, shape: Shape, place: Place) =>
+        index[
+          indexOf(
+            shape,
+            place.slice(place.length - shape.length).map((p, d) => (shape[d] === 1 ? 0 : p)),
+          )
+        ] as number;
+      return Float64Array.from({ length: node.nElems }, (_, k) => {
+        const place = placeIn(both, Math.floor(k / rest) % sizeOf(both));
+        const p = Math.floor(k / (rest * sizeOf(both)));
+        return (x as Float64Array)[
+          indexOf(from, [
+            ...[p, at(i as Float64Array, ofI, place), at(j as Float64Array, ofJ, place)],
+            ...placeIn(from.slice(3), k % rest),
+          ])
+        ] as number;
+      });
+    },
   },
   {
     ...{ name: 'oneHot', ops: [al.addAlongOp], build: (i) => al.oneHot(i as Node, 5), domains: [INDEX], smooth: 0 },

@@ -379,6 +379,10 @@ const product = (a: number[], b: number[], transA = false, transB = false): Case
   shapes: [a, b],
   build: (x, y) => mm.product(x as Node, y as Node, transA, transB),
 });
+const rank =
+  (transA: boolean, transB: boolean): Row['build'] =>
+  (c, s, a, b) =>
+    mm.ger(c as Node, s as Node, mm.product(a as Node, b as Node, transA, transB)) as Node;
 const products: Row[] = [
   {
     ...{
@@ -464,6 +468,40 @@ const products: Row[] = [
         ],
       },
     ],
+  },
+  {
+    ...{ name: 'ger', ops: [mm.gerOp], domains: [SPREAD, SPREAD, SPREAD, SPREAD], smooth: 0 },
+    build: rank(false, false),
+    cases: [
+      ...[
+        [1, 1],
+        [2, 3],
+        [5, 8],
+        [7, 33],
+        [33, 4],
+        [64, 40],
+      ].flatMap(([M, N]) => [
+        { shapes: [[M, N], [], [M, 1], [1, N]] as number[][] },
+        { shapes: [[M, N], [1], [1, M], [1, N]] as number[][], build: rank(true, false) },
+        {
+          shapes: [
+            [M, N],
+            [1, 1],
+            [M, 1],
+            [N, 1],
+          ] as number[][],
+          build: rank(false, true),
+        },
+        { shapes: [[M, N], [], [1, M], [N, 1]] as number[][], build: rank(true, true) },
+      ]),
+    ],
+    tolerance: { ulp: 3, of: 'terms', why: 'two products and a sum, each rounded' },
+    oracle: ([c, s, a, b], node) => {
+      const N = node.shape[1] as number;
+      return (c as Float64Array).map(
+        (v, i) => v + ((s as Float64Array)[0] as number) * (a as Float64Array)[Math.floor(i / N)]! * b![i % N]!,
+      );
+    },
   },
   {
     name: 'matmul, large',

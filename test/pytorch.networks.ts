@@ -10,7 +10,15 @@ const maybe = (weight: Tensor | undefined, bias: Tensor | undefined) => ({
 });
 const vector = (values: number[] | undefined) => (values === undefined ? null : tensor(values));
 
-export const networks: Record<string, (t: [Tensor, Tensor, Tensor?, Tensor?], options: Options) => Tensor> = {
+/** By heads: no layer is made inside a compiled function. */
+const LAYERS: Record<number, nn.MultiheadAttention> = {
+  2: new nn.MultiheadAttention(8, 2),
+  4: new nn.MultiheadAttention(8, 4),
+};
+
+type Given = [Tensor, Tensor, Tensor?, Tensor?, ...Tensor[]];
+
+export const networks: Record<string, (t: Given, options: Options) => Tensor> = {
   conv1d: ([x, w, bias], o) => nn.conv1d(x, w, { ...o, bias: bias ?? null }),
   convTranspose1d: ([x, w, bias], o) => nn.convTranspose1d(x, w, { ...o, bias: bias ?? null }),
   convTranspose2d: ([x, w, bias], o) => nn.convTranspose2d(x, w, { ...o, bias: bias ?? null }),
@@ -35,5 +43,15 @@ export const networks: Record<string, (t: [Tensor, Tensor, Tensor?, Tensor?], op
     const bools = tensor(mask, { dtype: 'bool' });
     const attnMask = added ? bools.where(0, Number.NEGATIVE_INFINITY) : bools;
     return nn.scaledDotProductAttention(q, k, v as Tensor, { attnMask, ...o });
+  },
+  multiheadAttention: ([query, key, value, ...packed], { heads, mask }) => {
+    const layer = LAYERS[heads] as nn.MultiheadAttention;
+    [layer.inProjWeight, layer.inProjBias, layer.outProj.weight, layer.outProj.bias] = packed as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    return layer.forward(query, key, value as Tensor, { attnMask: mask ? tensor(mask, { dtype: 'bool' }) : null });
   },
 };

@@ -1,6 +1,6 @@
 // A transformer block against PyTorch (fixtures/make.py made the numbers), and what its layers promise beside values.
 import { describe, expect, test } from 'vitest';
-import { compile, grad, nn, optim, type Tensor, tensor } from '../src/index.ts';
+import { compile, grad, nn, optim, type Tensor, tensor, zeros } from '../src/index.ts';
 import { close, closeTo, fill, fixture, initialise, random, type Summary, uniform } from './helpers.ts';
 
 const [BATCH, LENGTH, WIDTH, HEADS, HIDDEN, CLASSES] = [8, 128, 128, 4, 512, 64] as const;
@@ -93,6 +93,28 @@ describe('attention', () => {
     const of = (input: Tensor) => first(attention.forward(input, { isCausal: true }));
     expect(of(changed)).toEqual(of(x));
     expect(first(attention.forward(changed))).not.toEqual(first(attention.forward(x)));
+  });
+
+  test('attention to itself is that of a query to keys and values that are the same, by another program', () => {
+    const attention = new nn.MultiheadAttention(8, 2);
+    const x = random(6, [2, 5, 8]);
+    const y = attention.forward(x, { isCausal: true });
+    close(attention.forward(x, x, x, { isCausal: true }), y, 1e-6);
+    expect(attention.forward(x, random(7, [2, 3, 8]), random(8, [2, 3, 8])).shape).toEqual([2, 5, 8]);
+  });
+
+  test('in training it drops weights of the average', () => {
+    const attention = new nn.MultiheadAttention(8, 2, { dropout: 0.5 });
+    const x = random(6, [1, 20, 8]);
+    const once = attention.forward(x).data();
+    expect(attention.forward(x).data()).not.toEqual(once);
+    const calm = attention.eval().forward(x).data();
+    expect(attention.forward(x).data()).toEqual(calm);
+    // Of a value of ones, what is left has 1 as its mean: 2,000 weights of 1/20 each, half of them doubled.
+    const [q, v] = [zeros([100, 20, 8]), zeros([100, 20, 1]).add(1)];
+    const y = nn.scaledDotProductAttention(q, q, v, { dropoutP: 0.5 });
+    expect(Math.abs(y.mean().item() - 1)).toBeLessThan(0.02);
+    expect(y.sub(1).abs().max().item()).toBeGreaterThan(0.05);
   });
 
   test('without bias it has weights alone', () => {

@@ -10,7 +10,12 @@ export function bar(stream: ProgressStream): { update(done: number, total: numbe
       if (shown?.getTotal() !== total) {
         shown?.stop();
         shown = new SingleBar(
-          { ...BAR, stream, clearOnComplete: true, format: '{bar} {percentage} %  {what}' },
+          {
+            ...BAR,
+            stream: stream as typeof process.stderr,
+            clearOnComplete: true,
+            format: '{bar} {percentage} %  {what}',
+          },
           Presets.shades_classic,
         );
         shown.start(total, done, { what });

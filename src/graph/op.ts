@@ -62,6 +62,8 @@ export interface Op {
    * say what must be computed before it is read.
    */
   view?(node: Node): number;
+  /** The input that a kernel may write its result over: it reads each element before it writes there, and never again. */
+  over?: number;
   /** Writes the instructions for `parts`: this node, and where `joint` is given its companions. */
   lower?(parts: readonly (Node | undefined)[], l: Lowering): void;
 

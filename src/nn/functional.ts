@@ -1,12 +1,11 @@
-// Functions of tensors that layers are made of, under PyTorch's names. With windows.ts and norms.ts the only files of nn
-// that know ops.
+// Functions of tensors that layers are made of, under PyTorch's names. With attention.ts, windows.ts and norms.ts the only
+// files of nn that know ops.
 
 import { rand } from '../create.ts';
-import { isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { binaryEntropy as entropy } from '../ops/entropy.ts';
 import { bilinear as bilinearForm } from '../ops/products.ts';
-import { causalSoftmax, crossEntropy } from '../ops/softmax.ts';
+import { crossEntropy } from '../ops/softmax.ts';
 import { checkNames } from '../options.ts';
 import { formatShape } from '../shape.ts';
 import { make, type Tensor } from '../tensor.ts';
@@ -31,78 +30,6 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
 /** Σ aᵢ·wₒᵢⱼ·bⱼ + biasₒ: a [.., i], b [.., j], weight [o, i, j], bias [o] → [.., o]. */
 export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   return make(bilinearForm(a.node, b.node, weight.node, bias?.node ?? null));
-}
-
-export interface AttentionOptions {
-  /** Position i sees positions 0 … i alone. */
-  isCausal?: boolean;
-  /**
-   * Broadcast to [.., T, S]: a bool says which positions take part, a float32 is added to their scores. Where it
-   * hides all positions the result is 0.
-   */
-  attnMask?: Tensor | null;
-  /** What scores are multiplied by: 1/√d by default. */
-  scale?: number;
-}
-
-/** softmax(q·kᵀ·scale)·v: q [.., T, d], k [.., S, d], v [.., S, e] → [.., T, e] (Vaswani et al. 2017). */
-export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  checkNames('scaledDotProductAttention', options, ['isCausal', 'attnMask', 'scale']);
-  checkAttention(q, k, v);
-  const { isCausal = false, attnMask = null, scale = 1 / Math.sqrt(q.shape.at(-1) as number) } = options;
-  if (isCausal && attnMask) {
-    throw new NablaError(
-      'option',
-      'scaledDotProductAttention: got both isCausal and attnMask; expected one: add the causal mask to attnMask',
-    );
-  }
-  const scores = q.mul(scale).matmul(k.transpose(-1, -2));
-  if (isCausal) return make(causalSoftmax(scores.node)).matmul(v);
-  if (attnMask === null) return scores.softmax(-1).matmul(v);
-  checkMask(attnMask, scores);
-  return masked(scores, attnMask, v);
-}
-
-/** A row that a mask hides whole gives 0 and gets no gradient, as in PyTorch, where softmax alone would give NaN. */
-function masked(scores: Tensor, mask: Tensor, v: Tensor): Tensor {
-  const numbers = isFloat(mask.dtype) ? mask : mask.to('float32');
-  const best = numbers.max(-1, true);
-  const hidden = best.eq(mask.dtype === 'bool' ? 0 : Number.NEGATIVE_INFINITY);
-  // A hidden row is computed as if it saw all, then left out.
-  const open =
-    mask.dtype === 'bool'
-      ? numbers.ge(best).where(scores, Number.NEGATIVE_INFINITY)
-      : scores.add(hidden.where(0, numbers));
-  return hidden.where(0, open.softmax(-1).matmul(v));
-}
-
-function checkMask(mask: Tensor, scores: Tensor): void {
-  const op = 'scaledDotProductAttention';
-  if (mask.dtype !== 'bool' && !isFloat(mask.dtype)) {
-    throw new NablaError('dtype', `${op}: attnMask is ${mask.dtype}, expected bool, or float32 to be added`, { op });
-  }
-  const shape = scores.shape;
-  const last = mask.shape.slice(-2);
-  if (mask.shape.length > 0 && last.every((d, i) => d === 1 || d === shape[shape.length - last.length + i])) return;
-  throw new NablaError(
-    'shape',
-    `${op}: attnMask ${formatShape(mask.shape)} does not broadcast to scores ${formatShape(shape)}`,
-    { op, shapes: [mask.shape, shape] },
-  );
-}
-
-function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
-  const fits =
-    [q, k, v].every(({ shape }) => shape.length >= 2) &&
-    q.shape.at(-1) === k.shape.at(-1) &&
-    k.shape.at(-2) === v.shape.at(-2);
-  if (fits) return;
-  throw new NablaError(
-    'shape',
-    `scaledDotProductAttention: q ${formatShape(q.shape)}, k ${formatShape(k.shape)} and v ${formatShape(v.shape)} ` +
-      'do not fit; expected [.., T, d], [.., S, d] and [.., S, e]',
-    { op: 'scaledDotProductAttention', shapes: [q.shape, k.shape, v.shape] },
-  );
 }
 
 /**
@@ -136,8 +63,8 @@ export function binaryEntropy(p: Tensor, target: Tensor): Tensor {
 }
 
 export function checkProbability(op: string, p: number): void {
-  if (p >= 0 && p < 1) return;
-  throw new NablaError('option', `${op}: p is ${p}; expected a probability from 0 to below 1`, { op, p });
+  if (p >= 0 && p <= 1) return;
+  throw new NablaError('option', `${op}: p is ${p}; expected a probability, from 0 to 1`, { op, p });
 }
 
 /** exp(x) over its sum along an axis; and its log, which is finite wherever x is. */
@@ -148,13 +75,16 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return x.logSoftmax(axis);
 }
 
+/** What the elements that stay are multiplied by, so that the expectation is as before. */
+const scaleOf = (p: number) => (p === 1 ? 0 : 1 / (1 - p));
+
 /** Sets each element to 0 with probability p and scales the rest by 1/(1 − p) (Srivastava et al. 2014). */
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   checkProbability('dropout', p);
   if (!training || p === 0) return x;
   return rand(x.shape)
     .ge(p)
-    .where(x.mul(1 / (1 - p)), 0);
+    .where(x.mul(scaleOf(p)), 0);
 }
 
 /** Sets whole channels to 0: x [N,C,L], each channel of each row with probability p (Tompson et al. 2015). */
@@ -175,5 +105,5 @@ function dropChannels(op: string, axes: 1 | 2, x: Tensor, p: number, training: b
   }
   if (!training || p === 0) return x;
   const kept = rand(shape.map((d, i) => (i < 2 ? d : 1))).ge(p);
-  return kept.where(x.mul(1 / (1 - p)), 0);
+  return kept.where(x.mul(scaleOf(p)), 0);
 }

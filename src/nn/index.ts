@@ -4,7 +4,6 @@ export * from './attention.ts';
 export * from './classLoss.ts';
 export * from './convLayers.ts';
 export {
-  type AttentionOptions,
   bilinear,
   dropout,
   dropout1d,
@@ -12,7 +11,6 @@ export {
   embedding,
   linear,
   logSoftmax,
-  scaledDotProductAttention,
   softmax,
 } from './functional.ts';
 export * as init from './init.ts';

@@ -2,8 +2,16 @@
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import { checkNames } from '../options.ts';
-import { checkShape, formatShape, normalizeAxes, normalizeAxis, type Shape } from '../shape.ts';
-import { checkInt } from './along.ts';
+import {
+  broadcastShapes,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+} from '../shape.ts';
+import { checkInt, gather } from './along.ts';
 import { expand, where } from './elementwise.ts';
 import { gatherOp } from './gather.ts';
 import { constant } from './leaf.ts';
@@ -66,7 +74,8 @@ const isNode = (at: Index): at is Node => typeof at === 'object' && at !== null 
 
 /**
  * One entry an axis, from the first: a number takes one place and drops the axis, a range takes part of it, null all,
- * an int32 tensor the places it names, its axes standing where the axis stood.
+ * an int32 tensor the places it names, its axes standing where the axis stood. Tensors side by side broadcast, and name
+ * places of all their axes together: rows i and columns j of a matrix give the elements x[i, j].
  */
 export function index(x: Node, entries: readonly Index[]): Node {
   if (entries.length > x.shape.length) {
@@ -74,13 +83,6 @@ export function index(x: Node, entries: readonly Index[]): Node {
       'shape',
       `index: ${entries.length} entries for ${x.shape.length} axes of ${formatShape(x.shape)}`,
       { op: 'index', shape: x.shape },
-    );
-  }
-  const [picked, ...more] = entries.filter(isNode);
-  if (more.length > 0) {
-    throw new NablaError(
-      'option',
-      `index: got ${more.length + 1} index tensors, expected at most one; index twice, or use gather`,
     );
   }
   const ranges = entries.map((at, axis): Partial<Range> | null => {
@@ -93,17 +95,36 @@ export function index(x: Node, entries: readonly Index[]): Node {
     part,
     part.shape.filter((_, i) => typeof entries[i] !== 'number'),
   );
-  if (picked === undefined) return rest;
-  return pickAlong(
-    rest,
-    entries.slice(0, entries.indexOf(picked)).filter((at) => typeof at !== 'number').length,
-    picked,
-  );
+  const picks = entries.filter(isNode);
+  if (picks.length === 0) return rest;
+  const left = entries.filter((at) => typeof at !== 'number');
+  const axis = left.findIndex(isNode);
+  if (!left.slice(axis, axis + picks.length).every(isNode)) {
+    throw new NablaError(
+      'option',
+      `index: got ${picks.length} index tensors with other entries between them; expected them side by side: permute first`,
+    );
+  }
+  for (const at of picks) checkInt('index', at);
+  const shape = broadcastShapes('index', ...picks.map((at) => at.shape));
+  const [first, ...more] = picks.map((at) => (sameShape(at.shape, shape) ? at : expand(at, shape))) as [
+    Node,
+    ...Node[],
+  ];
+  return more.reduce((y, at) => pickLine(y, axis, at), pickAlong(rest, axis, first));
+}
+
+/** x [a.., i.., n, b..] at index [i..] → [a.., i.., b..]: element index[i] of the line that stands at i. */
+function pickLine(x: Node, axis: number, at: Node): Node {
+  const line = axis + at.shape.length;
+  const [before, behind] = [x.shape.slice(0, axis), x.shape.slice(line + 1)];
+  const alone = reshape(at, [...before.map(() => 1), ...at.shape, 1, ...behind.map(() => 1)]);
+  const taken = gather(x, line, expand(alone, withSize(x.shape, line, 1)));
+  return reshape(taken, [...x.shape.slice(0, line), ...behind]);
 }
 
 /** x [a.., n, b..] at index [i..] → [a.., i.., b..]. */
 function pickAlong(x: Node, axis: number, at: Node): Node {
-  checkInt('index', at);
   const axes = x.shape.map((_, i) => i);
   const before = axes.slice(0, axis);
   const front = permute(x, [axis, ...before, ...axes.slice(axis + 1)]);

@@ -19,6 +19,9 @@ function sizes(inputs: readonly Node[], attrs: Node['attrs']) {
   return { m, k, kb, n, lda: c0, ldb: c1, batchA: a.shape.slice(0, -2), batchB: b.shape.slice(0, -2) };
 }
 
+const transposes = (attrs: Node['attrs']) =>
+  (attrs.transA ? abi.GEMM_TRANS_A : 0) | (attrs.transB ? abi.GEMM_TRANS_B : 0);
+
 export const matmulOp: Op = {
   name: 'matmul',
   shape: (inputs, attrs) => {
@@ -39,8 +42,7 @@ export const matmulOp: Op = {
     const [a, b, bias] = inputs as [Node, Node, Node | undefined];
     const { m, k, n, lda, ldb, batchA, batchB } = sizes(inputs, attrs);
     const rows = bias !== undefined && bias.nElems !== n;
-    const flags =
-      (attrs.transA ? abi.GEMM_TRANS_A : 0) | (attrs.transB ? abi.GEMM_TRANS_B : 0) | (rows ? abi.GEMM_BIAS_ROWS : 0);
+    const flags = transposes(attrs) | (rows ? abi.GEMM_BIAS_ROWS : 0);
     const [strideA, strideB] = [batchA.length > 0 ? m * k : 0, batchB.length > 0 ? k * n : 0];
     l.emit(abi.OP_GEMM, [
       ...[l.write(node as Node), l.read(a), l.read(b), bias ? l.read(bias) : null, null],
@@ -66,6 +68,39 @@ export const matmulOp: Op = {
     return epilogueReference(plain, node, (i) => bias?.[bias.length === n ? i % n : Math.floor(i / n) % m] ?? 0);
   },
 };
+
+/**
+ * c + s·op(a)·op(b) of one column and one row, c [M, N], s a scalar: BLAS's rank-one update, which rewrites make of a step
+ * of SGD on one example. It reads and writes c once, where a product of its own would be written and read besides.
+ */
+export const gerOp: Op = {
+  name: 'ger',
+  shape: ([c]) => (c as Node).shape,
+  dtype: ([c]) => (c as Node).dtype,
+  over: 0,
+  lower: ([node], l) => {
+    const [c, s, a, b] = (node as Node).inputs as [Node, Node, Node, Node];
+    const { m, k, n, lda, ldb } = sizes([a, b], (node as Node).attrs);
+    const flags = transposes((node as Node).attrs);
+    l.emit(abi.OP_GEMM, [
+      ...[l.write(node as Node), l.read(a), l.read(b), null, l.read(c)],
+      ...[m, n, k, lda, ldb, n, flags, 1, 0, 0, 0, l.read(s), null, abi.ACT_NONE],
+    ]);
+  },
+  reference: ([c, s, a, b], node) => {
+    const n = node.shape[1] as number;
+    const [scale, x, y] = [(s as Float64Array)[0] as number, a as Float64Array, b as Float64Array];
+    return (c as Float64Array).map((v, i) => v + scale * (x[Math.floor(i / n)] as number) * (y[i % n] as number));
+  },
+};
+
+/** c + s·product, if that is of one column and one row; else null. */
+export function ger(c: Node, s: Node, product: Node): Node | null {
+  const { inputs, attrs, shape } = product;
+  if (inputs.length > 2 || attrs.act !== undefined || shape.length !== 2 || !sameShape(c.shape, shape)) return null;
+  const fits = s.nElems === 1 && sizes(inputs, attrs).k === 1 && s.dtype === c.dtype && c.dtype === product.dtype;
+  return fits ? apply(gerOp, [c, s, ...inputs], attrs) : null;
+}
 
 /** The sizes that a product sums over, in the shapes the user gave. */
 function checkInner(a: Shape, b: Shape): void {

@@ -1,7 +1,7 @@
 // Proves a plan's memory right by running it on names: every byte holds the number of the node whose element lies
 // there, so a read that finds another number sees memory reused too early, an update made too soon, or nothing yet.
 // No product path pays for it: tests run it on every plan they build.
-import { OP_MAP, SLOT_OUT } from '../../assembly/abi.ts';
+import { OP_GEMM, OP_MAP, SLOT_OUT } from '../../assembly/abi.ts';
 import type { Ref } from '../graph/op.ts';
 import { checkTape, slotsOf } from './checkTape.ts';
 import type { Instruction } from './encode.ts';
@@ -25,7 +25,9 @@ export function checkPlan(plan: Plan): void {
       if (found !== null) fail(`reads #${id} where ${found} lies`);
     }
     if (instruction.opcode === OP_MAP) checkTape(instruction, overlap, fail);
-    else if (reads.some((r) => writes.some((w) => overlap(r, w)))) fail('writes over what it reads');
+    else if (reads.some((r) => r !== over(instruction) && writes.some((w) => overlap(r, w)))) {
+      fail('writes over what it reads');
+    }
     for (const { buffer, byteOffset, id } of writes) {
       if ((buffer as Buffer).kind === 'own') fail('writes to a constant');
       memory.write(buffer as Buffer, byteOffset, id);
@@ -67,6 +69,13 @@ function checkEnd(plan: Plan, memory: Memory): void {
   });
   if (plan.overwrite) return;
   for (const [k, { id }] of plan.targets.entries()) expectIn(`the new version ${k}`, find('target', k), id);
+}
+
+/** What an instruction may write over as it reads it: a product the matrix that it adds to, exactly. */
+function over({ opcode, words }: Instruction): Ref | null {
+  if (opcode !== OP_GEMM) return null;
+  const [c, , , , d] = words as (Ref | null)[];
+  return c?.buffer === d?.buffer && c?.byteOffset === d?.byteOffset ? (d as Ref) : null;
 }
 
 /** What an instruction reads and writes; of a tape, its slots say so. */

@@ -48,11 +48,14 @@ function canOverwrite({ leaf, node }: { leaf: Node; node: Node }, writer: Group,
   return true;
 }
 
-/** A tape that reads the leaf element by element, no later than `node` writes it. */
-function readsInStep(tape: Group, leaf: Node, node: Node): boolean {
+/** A tape or a kernel that reads the leaf element by element, no later than `node` writes it. */
+function readsInStep(group: Group, leaf: Node, node: Node): boolean {
+  if (group.space === null) {
+    return group.nodes.every((n) => n.inputs.every((i, k) => storage(i) !== leaf || (n === node && k === n.op.over)));
+  }
   // A reduction clears its result before it reads.
-  if (tape.space === null || node.op.reduce !== undefined) return false;
-  return tape.nodes.every((n) =>
+  if (node.op.reduce !== undefined) return false;
+  return group.nodes.every((n) =>
     n.inputs.every(
       (i) => storage(i) !== leaf || (n.nElems === leaf.nElems && n.op.reduce === undefined && n.id <= node.id),
     ),

@@ -8,7 +8,7 @@ import * as e from '../ops/elementwise.ts';
 import * as fn from '../ops/functions.ts';
 import * as f from '../ops/fused.ts';
 import * as g from '../ops/gelu.ts';
-import { matmulOp } from '../ops/matmul.ts';
+import { ger, matmulOp } from '../ops/matmul.ts';
 import { layoutOp, permute, reshape } from '../ops/move.ts';
 import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
 import { prodOp } from '../ops/statistics.ts';
@@ -70,6 +70,15 @@ const micro: Rule[] = [
     'a step of SGD, w − lr·g: one micro-operation instead of two',
     p(e.subOp, c, once(e.mulOp, a, b)),
     (x, y, z) => (floats(x, y, z) ? f.fused(f.nmaddOp, x, y, z) : null),
+  ),
+];
+
+const ranks: Rule[] = [
+  rule(
+    'c − a·(column · row)',
+    'a step of SGD on one example: the product goes into the weights, and is no array of its own',
+    p(e.subOp, c, once(e.mulOp, a, { op: matmulOp, once: true, name: 'b' })),
+    (s, product, w) => ger(w, e.neg(s), product),
   ),
 ];
 
@@ -159,6 +168,7 @@ const elementwise: Op[] = [e, f, fn, g]
 export const fuse: Rule[] = [
   ...epilogue(matmulOp),
   ...epilogue(convOp),
+  ...ranks,
   ...micro,
   ...elementwise.map(readable),
   ...[sumOp, maxOp, minOp, prodOp].map(reducible),

@@ -1,6 +1,5 @@
 // Worker threads: started when programs gain by them or one must not block, asleep between jobs, never a reason
 // to stay alive. Their seats, and how a dead one is noticed, are in assembly/job.ts and barrier.ts.
-import type { Worker } from 'node:worker_threads';
 import {
   FAULT_LOST,
   FAULT_TRAP,
@@ -50,6 +49,7 @@ function checkCount(source: string, n: number): number {
 const cores = () => process.getBuiltinModule('node:os').availableParallelism();
 const newWorker = (workerData: object) =>
   new (process.getBuiltinModule('node:worker_threads').Worker)(WORKER, { eval: true, workerData });
+type Worker = ReturnType<typeof newWorker>;
 
 let wanted = 0;
 
@@ -160,7 +160,7 @@ export function poolReady(): boolean {
 }
 
 /** The threads behind workers 1, 2, …: how tests end one. */
-export function poolWorkers(): readonly Worker[] {
+export function poolWorkers(): readonly { terminate(): Promise<number> }[] {
   return thePool().workers;
 }
 

@@ -24,8 +24,11 @@ export interface ProgressReporter {
   stop(): void;
 }
 
-/** What is written to: `process.stderr`, or a test's own. */
-export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
+/** What is written to: `process.stderr`, or a test's own; a terminal has all that Node's have. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
 
 /** Neither cursor nor line wrapping is switched off: work is synchronous, so after Ctrl-C nobody would restore it. */
 export const BAR = { hideCursor: false, linewrap: true, barsize: 20 };
@@ -55,7 +58,7 @@ export function formatSeconds(seconds: number): string {
 }
 
 function barReporter(stream: ProgressStream): ProgressReporter {
-  const options = { ...BAR, stream };
+  const options = { ...BAR, stream: stream as typeof process.stderr };
   let bar: SingleBar | null = null;
   const stop = () => {
     bar?.stop();

@@ -8,6 +8,7 @@ import type { Node } from '../graph/node.ts';
 import type { State } from '../graph/state.ts';
 import { currentTrace } from '../graph/trace.ts';
 import { walk } from '../graph/walk.ts';
+import { keepingKeys } from '../random.ts';
 import { realise, realised } from '../realise.ts';
 import { phases, rewrite } from '../rewrite/index.ts';
 import { type Shape, sameShape } from '../shape.ts';
@@ -292,8 +293,9 @@ function kindOf(node: Node): Kind {
 /** Of a key of random numbers, which changes from run to run, only what it is. */
 function numberOf(node: Node): string {
   if (node.operands === null) return formatNumber(node.attrs.value as number);
-  const numbers = isFloat(node.dtype) ? node.operands() : [];
-  return numbers.length === 1 ? formatNumber(numbers[0] as number) : isFloat(node.dtype) ? 'number' : 'key';
+  const numbers = keepingKeys(node.operands);
+  if (numbers.length > 1) return 'key';
+  return numbers.length === 1 ? formatNumber(numbers[0] as number) : 'number';
 }
 
 /** Attributes that go without saying where they have this value, beside those that are false. */

@@ -1,12 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import {
-  formatProgress,
-  formatSeconds,
-  type Progress,
-  type ProgressStream,
-  progressReporter,
-} from '../../src/train/progress.ts';
+import { formatProgress, formatSeconds, type Progress, progressReporter } from '../../src/train/progress.ts';
 
 /** A stream that remembers what was written to it. */
 class Memory extends Writable {
@@ -38,7 +32,7 @@ function progress(batch: number, batches: number, epoch = 1): Progress {
 describe('progressReporter without a terminal', () => {
   const lines = (batches: number) => {
     const stream = new Memory(false);
-    const reporter = progressReporter(stream as ProgressStream);
+    const reporter = progressReporter(stream);
     for (let batch = 1; batch <= batches; batch++) reporter.update(progress(batch, batches));
     reporter.stop();
     return stream.text.split('\n').slice(0, -1);
@@ -58,7 +52,7 @@ describe('progressReporter without a terminal', () => {
 describe('progressReporter on a terminal', () => {
   test('draws a bar that ends full, one per epoch, and leaves cursor and wrapping alone', () => {
     const stream = new Memory(true);
-    const reporter = progressReporter(stream as ProgressStream);
+    const reporter = progressReporter(stream);
     for (const epoch of [1, 2]) for (let batch = 1; batch <= 4; batch++) reporter.update(progress(batch, 4, epoch));
     reporter.stop();
     const last = 'epoch 2/3 ████████████████████ 100 %  loss 0.4313  accuracy 87.50 %  4210 samples/s  12 s left';
@@ -69,7 +63,7 @@ describe('progressReporter on a terminal', () => {
 
   test('stop ends a bar that is not full', () => {
     const stream = new Memory(true);
-    const reporter = progressReporter(stream as ProgressStream);
+    const reporter = progressReporter(stream);
     reporter.update(progress(1, 4));
     reporter.stop();
     reporter.stop();

@@ -89,6 +89,22 @@ test('a counter that differs is a change, whatever the clock says', () => {
   const report = compareResults(a, b, paired);
   expect(report.comparisons[0]?.changes).toEqual([{ counter: 'instructions', from: 20, to: 21 }]);
   expect(report.comparisons[0]?.verdict).toBe('same');
+  const fewer = compareResults(b, a, paired);
+  expect(fewer.comparisons[0]?.changes).toEqual([{ counter: 'instructions', from: 21, to: 20 }]);
+});
+
+test('in a large suite a difference must be more certain than in a small one', () => {
+  // Nine rounds that all say 10 %: by chance in one of 256 runs of one benchmark, in nearly every one of a thousand.
+  const nine = steady.slice(0, 9);
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`b${k}`, 10]));
+  expect(verdicts(result(1, { b0: 10 }, nine), result(2, { b0: 11 }, nine))).toEqual(['slower']);
+  const [a, b] = [result(1, many, nine), result(2, { ...many, b0: 11 }, nine)];
+  expect(verdicts(a, b).filter((v) => v !== 'same')).toEqual([]);
+});
+
+test('noise counts the benchmarks of one code that chance does not explain', () => {
+  expect(noise(result(1, { x: 10, y: 5 }, steady), result(2, { x: 12, y: 5 }, steady))).toMatchObject({ alarms: 1 });
+  expect(noise(result(1, { x: 10, y: 5 }, steady), result(2, { x: 10, y: 5 }, steady))).toMatchObject({ alarms: 0 });
 });
 
 test('benchmarks that only one side has are named, not compared', () => {

@@ -41,6 +41,7 @@ const BRIDGES: Record<string, readonly string[]> = {
   // Says what these are in a saved result.
   'bench/result.ts': ['run'],
   // Make tensor functions of ops; losses and layers go through them.
+  'nn/attention.ts': ['ops'],
   'nn/functional.ts': ['ops'],
   'nn/windows.ts': ['ops', 'graph'],
   'nn/norms.ts': ['ops', 'graph'],

@@ -68,7 +68,7 @@ describe('random graphs', () => {
     return seen;
   };
 
-  test('a fused step, a plain one and the uncompiled loop agree, updates in any order', () => {
+  test('a fused step, a plain one and the uncompiled loop agree, updates in any order', { timeout: 60_000 }, () => {
     for (let seed = 0; seed < 150; seed++) {
       const fused = train(seed, 'fused');
       // Three steps of float32 in another order of summation.

@@ -465,6 +465,13 @@ export const ROWS: readonly Row[] = [
   { rule: 'a·b + c', phase: 'fuse', build: (x, y, _w, v) => x.mul(y).add(v), after: '3 madd(0, 1, 2) [2,3]; → 3' },
   { rule: 'c − a·b', phase: 'fuse', build: (x, y, _w, v) => v.sub(x.mul(y)), after: '3 nmadd(0, 1, 2) [2,3]; → 3' },
   {
+    rule: 'c − a·(column · row)',
+    phase: 'fuse',
+    build: (x, y, _w, v, s) => x.sub(y.slice(null, { stop: 1 }).matmul(v.reshape(1, 3)).mul(s)),
+    after:
+      '2 neg(1) []; 4 slice(3) {starts: [0,0], steps: [1,1], size: [2,1]} [2,1]; 6 reshape(5) [1,3]; 7 ger(0, 2, 4, 6) {transA: false, transB: false} [2,3]; → 7',
+  },
+  {
     rule: 'elementwise over a broadcast that is no view',
     phase: 'fuse',
     build: (x, y) => x.reshape(2, 1, 3).add(y.reshape(2, 3, 1).expand(2, 3, 3)),

@@ -53,6 +53,29 @@ describe('updates that read each other', () => {
     ]);
   });
 
+  test('a step on one example: the product goes into the weights, but not where it reads them', () => {
+    const w = state(tensor([[1, 2], [3, 4], [5, 6]])); // biome-ignore format: a matrix
+    const [column, row] = [tensor([[1], [2], [3]]), tensor([[10, 20]])];
+    const step = compile((lr: Tensor) => w.assign(w.sub(column.matmul(row).mul(lr))));
+    step(tensor(0.1));
+    expect(w.toArray()).toEqual([[0, 0], [1, 0], [2, 0]]); // biome-ignore format: a matrix
+    expect(step.explain(tensor(0.1))).toMatch(/gemm +ger/);
+    expect(step.explain(tensor(0.1))).not.toContain('copy');
+
+    const m = state(tensor([[1, 2]]));
+    const shrink = compile((lr: Tensor) =>
+      m.assign(
+        m.sub(
+          tensor([[3]])
+            .matmul(m)
+            .mul(lr),
+        ),
+      ),
+    );
+    shrink(tensor(0.5));
+    expect(m.toArray()).toEqual([[-0.5, -1]]);
+  });
+
   test('an old value read after its own update, by a product that cannot work in step', () => {
     const m = state(
       tensor([

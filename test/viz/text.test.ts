@@ -1,6 +1,6 @@
 // Graphs as text and as DOT, to the letter.
 import { describe, expect, test } from 'vitest';
-import { grad, nn, state, type Tensor, tensor } from '../../src/index.ts';
+import { grad, manualSeed, nn, rand, state, type Tensor, tensor } from '../../src/index.ts';
 import { toDot, toText } from '../../src/viz/index.ts';
 import { random } from '../helpers.ts';
 import { lecture, NETWORKS } from './pictures.ts';
@@ -132,6 +132,23 @@ y = exp(v1)         []
     [tensor(new Float32Array(0)), 'no elements'],
   ])('a value: %s', (x, shown) => {
     expect(toText(x, { values: true }).split('\n')[1]?.split(/ {2,}/).at(-1)).toBe(shown);
+  });
+
+  test('numbers of every dtype are shown; of a random key only what it is, and none is drawn', () => {
+    for (const x of [tensor([1]), tensor(Float64Array.of(1)), tensor(Int32Array.of(1))]) {
+      expect(toText(x.mul(100), { names: { x } })).toContain('mul(x, 100)');
+    }
+    const numbers = () => rand([2]).data();
+    manualSeed(5);
+    const [first, second] = [numbers(), numbers()];
+    manualSeed(5);
+    expect(numbers()).toEqual(first);
+    expect(toText({ y: rand([2]).add(1) })).toContain('uniform(key)');
+    manualSeed(5);
+    numbers();
+    const noise = rand([2]);
+    toText(noise);
+    expect(noise.data()).toEqual(second);
   });
 
   test('names that two tensors share, and made ones that are taken', () => {
