@@ -17,7 +17,7 @@ const TABLE = {
     placeholder: 'HOW',
     help: 'layer or none (default: layer where there are several)',
   },
-  fold: flag('chains of elementwise nodes as one (default: without values, by layers or in large graphs)'),
+  fold: flag('only chains of elementwise nodes as one (default: without values; in large networks whole layers)'),
   direction: { ...oneOf('LR', 'TB'), placeholder: 'WAY', help: 'LR, to the right, or TB, to the bottom' },
   title: { ...path('a text'), placeholder: 'TEXT', help: 'stands over the picture' },
 };

@@ -1,5 +1,5 @@
 // What `nabla graph` does: loads a module, draws what it exports, writes the picture.
-import { existsSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -44,7 +44,7 @@ async function graph({ module, out, format, draw }: GraphOptions, say: (text: st
 }
 
 function checkFile(module: string, file: string): void {
-  if (!existsSync(file)) throw usage(`${module}: no such file; expected a module`);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw usage(`${module}: no such file; expected a module`);
   const features = process.features as { typescript?: unknown };
   const { bun, deno } = process.versions as Record<string, string | undefined>;
   if (!/\.[mc]?ts$/.test(file) || features.typescript || bun !== undefined || deno !== undefined) return;

@@ -51,7 +51,9 @@ export function readOutputs(who: string, outputs: Outputs): NamedOutput[] {
   const wrong = entries.find(([, x]) => !(x instanceof Tensor));
   if (entries.length === 0 || wrong !== undefined) {
     const found =
-      wrong !== undefined ? `${list ? `item ${wrong[0]}` : wrong[0]} is ${kindOf(wrong[1])}` : kindOf(outputs);
+      wrong !== undefined && (list || isPlain(outputs))
+        ? `${list ? `item ${wrong[0]}` : wrong[0]} is ${kindOf(wrong[1])}`
+        : kindOf(outputs);
     throw new NablaError(
       'option',
       `${who}: ${found}; expected a tensor, a list of tensors or an object of them: { y, dx }`,
@@ -87,13 +89,22 @@ export function checkOptions(who: string, options: DrawOptions): void {
   }
 }
 
+/** An object of nobody's class. */
+const isPlain = (x: object) => [Object.prototype, null].includes(Object.getPrototypeOf(x));
+
 function isObject(x: unknown): x is object {
   return typeof x === 'object' && x !== null && !(x instanceof Tensor);
+}
+
+/** A model, say, instead of what its forward returns. */
+function ofClass(x: object): string {
+  const { name = 'Object' } = x.constructor ?? {};
+  return name === 'Object' ? 'an object' : `an object of class ${name}`;
 }
 
 function kindOf(x: unknown): string {
   if (x instanceof Tensor) return 'a tensor';
   if (Array.isArray(x)) return x.length === 0 ? 'an empty list' : 'a list';
-  if (isObject(x)) return Object.keys(x).length === 0 ? 'an empty object' : 'an object';
+  if (isObject(x)) return Object.keys(x).length === 0 ? 'an empty object' : ofClass(x);
   return x === null ? 'null' : typeof x;
 }

@@ -78,6 +78,7 @@ describe('what will not do ends with exit code 2, or 1 where the module fails, a
   test.each([
     [[], 2, 'no module given; expected a file: nabla graph model.ts --out graph.svg'],
     [['a.js', 'b.js'], 2, 'b.js: unexpected argument; expected one module'],
+    [['.'], 2, '.: no such file; expected a module'],
     [['missing.js'], 2, 'missing.js: no such file; expected a module'],
     [['object.js', '--out', 'a.png'], 2, '--out a.png: expected a name that ends in .svg, .dot or .txt'],
     [['object.js', '--out', 'no/such/a.txt'], 2, '--out no/such/a.txt: cannot be written: ENOENT'],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { compile, NablaError, type Tensor, tensor } from '../../src/index.ts';
+import { compile, NablaError, nn, type Tensor, tensor } from '../../src/index.ts';
 import { memorySVG, memoryText, toDot, toSVG, toText } from '../../src/viz/index.ts';
 import { RUNTIMES } from '../runtimes.ts';
 
@@ -29,6 +29,7 @@ const REFUSED: [() => unknown, string][] = [
   [() => toText(null as never), `toText: null; ${EXPECTED}`],
   [() => toText([]), `toText: an empty list; ${EXPECTED}`],
   [() => toDot({}), `toDot: an empty object; ${EXPECTED}`],
+  [() => toDot(new nn.Linear(2, 3) as never), `toDot: an object of class Linear; ${EXPECTED}`],
   [() => toDot([y, 3 as never]), `toDot: item 1 is number; ${EXPECTED}`],
   [() => toDot({ y, dx: [x] as never }), `toDot: dx is a list; ${EXPECTED}`],
   [
