@@ -9,7 +9,7 @@ import { leaf } from './graph/state.ts';
 import { currentTrace, type Guard, type Rewrites, type Trace, withTrace } from './graph/trace.ts';
 import type { Value } from './graph/value.ts';
 import { operand, placeholder } from './ops/leaf.ts';
-import { checkNames } from './options.ts';
+import { checkFunction, checkNames } from './options.ts';
 import { canonical, type Request } from './plan/cache.ts';
 import { type MemoryPlan, memoryPlan } from './plan/layout.ts';
 import { type Plan, printPlan } from './plan/plan.ts';
@@ -83,6 +83,7 @@ const MAX_TRACES = 64;
  * the same; it must do the same work whenever shapes, modes and flags are the same. Each call is one Wasm call.
  */
 export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
+  checkFunction('compile', fn);
   checkNames('compile', options, ['rewrites']);
   checkRewrites('compile', options.rewrites);
   let known: Traced[] = [];
@@ -131,6 +132,7 @@ const sources = new WeakMap<object, { fn: unknown; options: CompileOptions }>();
  * is computed. Print it, or read its fields.
  */
 export function explain<A extends unknown[]>(fn: (...args: A) => unknown, ...args: A): Explanation {
+  checkFunction('explain', fn);
   if (currentTrace() !== null) throw new NablaError('trace', 'explain: it cannot be part of a compiled function');
   const source = sources.get(fn) ?? { fn, options: {} };
   const traced = keepingKeys(() => traceOf(source.fn as (...args: A) => unknown, args, source.options));

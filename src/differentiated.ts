@@ -4,7 +4,7 @@ import { differentiated, filled, isSmooth } from './grad.ts';
 import { type Node, withGrad } from './graph/node.ts';
 import { walk } from './graph/walk.ts';
 import { copy } from './ops/elementwise.ts';
-import { checkNames, kindOf } from './options.ts';
+import { checkFunction, checkNames, kindOf } from './options.ts';
 import { formatShape, sameShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 import { mapped } from './tree.ts';
@@ -131,9 +131,7 @@ export interface Applied {
 
 /** fn of args, with every tensor at the places of `argnums` a new node, so no other use of it counts. */
 export function applied(op: string, fn: unknown, args: readonly unknown[], argnums: Places): Applied {
-  if (typeof fn !== 'function') {
-    throw new NablaError('gradient', `${op}: expected a function of tensors, got ${kindOf(fn)}`);
-  }
+  checkFunction(op, fn);
   const places = typeof argnums === 'number' ? [argnums] : argnums;
   const xs: Node[] = [];
   const own = [...args];

@@ -32,3 +32,9 @@ export function kindOf(x: unknown): string {
   if (typeof x === 'object') return Array.isArray(x) ? 'an array' : 'an object';
   return `a ${typeof x}`;
 }
+
+/** Throws unless what is to be called can be. */
+export function checkFunction(op: string, fn: unknown): asserts fn is (...args: unknown[]) => unknown {
+  if (typeof fn === 'function') return;
+  throw new NablaError('option', `${op}: expected a function of tensors, got ${kindOf(fn)}`, { op });
+}

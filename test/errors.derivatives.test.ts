@@ -91,7 +91,6 @@ const given = [
       () => grad(x, [x], wrong({ seed: 1 })),
       'grad: the seed is a number, expected a tensor',
     ],
-    ['no function', () => valueAndGrad(wrong(x))(x), 'valueAndGrad: expected a function of tensors, got an object'],
     [
       'a function of no tensor',
       () => jacobian((k: number) => x.mul(k))(2),
@@ -134,6 +133,7 @@ const given = [
     ['dy of another shape', () => vjp(square, x)[1](tensor(1)), 'vjp: dy is float32 [], expected float32 [3] as y'],
   ]),
   ...mistakes('option', [
+    ['no function', () => valueAndGrad(wrong(x))(x), 'valueAndGrad: expected a function of tensors, got an object'],
     ['an unknown option', () => grad(x.sum(), [x], wrong({ seeds: x })), "grad: unknown option 'seeds'; expected seed"],
     [
       'an unknown option of a function',

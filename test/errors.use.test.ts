@@ -1,6 +1,6 @@
 // Mistakes in use: making tensors, options, values read while tracing, disposed tensors. The exact message of each.
 import { describe, expect, test } from 'vitest';
-import { compile, nn, optim, type Tensor, tensor, zeros } from '../src/index.ts';
+import { compile, explain, nn, optim, type Tensor, tensor, zeros } from '../src/index.ts';
 import { expectMistake, type Mistake } from './helpers.ts';
 
 /** What TypeScript would not let through; users of JavaScript get the message alone. */
@@ -120,6 +120,8 @@ const options = mistakes('option', [
       }),
     'scaledDotProductAttention: got both isCausal and attnMask; expected one: add the causal mask to attnMask',
   ],
+  ['compile', () => compile(wrong(3)), 'compile: expected a function of tensors, got a number'],
+  ['explain', () => explain(wrong(tensor(1))), 'explain: expected a function of tensors, got an object'],
   [
     'MultiheadAttention, dropout',
     () => new nn.MultiheadAttention(8, 2, { dropout: 2 }),

@@ -1,8 +1,10 @@
 // A graph in DOT, the language of Graphviz. Layers are clusters; the backward pass runs back beside the forward one.
+
+import type { Box, Step } from './box.ts';
 import { argument, BEFORE, inputsOf } from './fold.ts';
 import type { DrawOptions, Outputs } from './options.ts';
 import { colour, escaped } from './palette.ts';
-import { type Box, layerPath, type Picture, pictureOf, type Step } from './picture.ts';
+import { layerPath, type Picture, pictureOf } from './picture.ts';
 import { typeText } from './text.ts';
 
 /** The graph of `outputs` as DOT, for any tool that reads it: `dot -Tsvg`, an editor, a page. */

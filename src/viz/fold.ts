@@ -1,5 +1,5 @@
 // Chains of elementwise boxes as one box, and all that a layer does as one, so that a large network stays readable.
-import type { Box, Step } from './picture.ts';
+import type { Box, Step } from './box.ts';
 
 /** What stands in a folded chain for the step before. */
 export const BEFORE = '·';

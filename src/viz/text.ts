@@ -1,7 +1,9 @@
 // A graph as text: a line a node, inputs before users, in columns.
+
+import type { Box, Step } from './box.ts';
 import { argument, BEFORE } from './fold.ts';
 import type { DrawOptions, Outputs } from './options.ts';
-import { type Box, pictureOf, type Step } from './picture.ts';
+import { pictureOf } from './picture.ts';
 
 /**
  * The graph of `outputs`, one line a node: `v1 = mul(x, z)`, its shape, and where asked for its value, its adjoint and
