@@ -112,6 +112,13 @@ test("a Sequential in a module of one's own has PyTorch's names", () => {
   expect(Object.keys(new Encoder().stateDict())).toEqual(names);
 });
 
+test('expand keeps the axes that are −1', () => {
+  const x = tensor([[1], [2]]);
+  expect(x.expand(-1, 3).toArray()).toEqual([[1, 1, 1], [2, 2, 2]]); // biome-ignore format: a matrix
+  expect(x.expand([2, -1, 2]).shape).toEqual([2, 2, 2]);
+  expect(() => x.expand(-1, 2, 1)).toThrow('expand: [-1,2,1] is no shape: expected whole numbers from 0, got -1');
+});
+
 test('no gradient goes through detach(): it stays null, and a loss of nothing else is an error', () => {
   const w = tensor([1], { requiresGrad: true });
   expect(() => w.detach().square().sum().backward()).toThrow(
