@@ -22,6 +22,7 @@ const found = [
   ...mistakes('dtype', [
     ['prod of int32', () => ints(1, 2).prod(), "prod: got int32, expected float32; convert with .to('float32')"],
     ['var of int32', () => ints(1, 2).var(), "var: got int32, expected float32; convert with .to('float32')"],
+    ['mean of int32', () => ints(1, 2).mean(), "mean: got int32, expected float32; convert with .to('float32')"],
     ['std of bool', () => bools(true).std(), "std: got bool, expected float32; convert with .to('float32')"],
     ['norm of int32', () => ints(1).norm(), "norm: got int32, expected float32; convert with .to('float32')"],
     [

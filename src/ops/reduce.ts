@@ -84,6 +84,7 @@ export function sum(x: Node, axes?: Axes, keepDim = false): Node {
 /** Σ / n. A bool gives the share of what is true. */
 export function mean(x: Node, axes?: Axes, keepDim = false): Node {
   const floats = cast(x, x.dtype === 'bool' ? 'float32' : x.dtype);
+  floatOf('mean', floats);
   const total = reduce(sumOp, floats, axes, keepDim, 'mean');
   return mul(total, constant(total.nElems / x.nElems));
 }
