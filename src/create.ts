@@ -146,18 +146,25 @@ function ragged(why: string): NablaError {
   return new NablaError('shape', `tensor: the nested arrays are ragged: ${why}`);
 }
 
-function filled(op: string, shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
+/** The dtype that options ask for. They take no other name: `state(zeros(…))` is a variable. */
+function dtypeIn(op: string, options: { dtype?: DType }): DType | undefined {
+  checkNames(op, options, ['dtype']);
+  return options.dtype;
+}
+
+function filled(op: string, shape: Shape, value: number, options: { dtype?: DType }): Tensor {
+  const dtype = dtypeIn(op, options) ?? 'float32';
   checkShape(op, shape);
   return tensor(allocate(dtype, sizeOf(shape)).fill(value), { shape, dtype });
 }
 export function zeros(shape: Shape, options: { dtype?: DType } = {}): Tensor {
-  return filled('zeros', shape, 0, options.dtype);
+  return filled('zeros', shape, 0, options);
 }
 export function ones(shape: Shape, options: { dtype?: DType } = {}): Tensor {
-  return filled('ones', shape, 1, options.dtype);
+  return filled('ones', shape, 1, options);
 }
 export function full(shape: Shape, value: number, options: { dtype?: DType } = {}): Tensor {
-  return filled('full', shape, value, options.dtype);
+  return filled('full', shape, value, options);
 }
 /** start, start + step, … before stop; by default int32 where all are whole numbers, else float32. */
 export function arange(start: number, stop?: number, step = 1, options: { dtype?: DType } = {}): Tensor {
@@ -171,7 +178,7 @@ export function arange(start: number, stop?: number, step = 1, options: { dtype?
   const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
   return tensor(values, {
     shape: [values.length],
-    dtype: options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32'),
+    dtype: dtypeIn('arange', options) ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32'),
   });
 }
 
@@ -180,17 +187,18 @@ export function linspace(start: number, end: number, steps: number, options: { d
   if (!Number.isInteger(steps) || steps < 0) {
     throw new NablaError('option', `linspace: steps is ${steps}, expected a whole number from 0`);
   }
+  const dtype = dtypeIn('linspace', options) ?? 'float32';
   const step = (end - start) / (steps - 1);
   // From both ends, so that the last is `end` exactly.
   const value = (i: number) => (i < steps / 2 ? start + i * step : end - (steps - 1 - i) * step);
   const values = steps === 1 ? [start] : Array.from({ length: steps }, (_, i) => value(i));
-  return tensor(values, { shape: [steps], ...options });
+  return tensor(values, { shape: [steps], dtype });
 }
 
 /** Ones on the main diagonal, zeros elsewhere: [rows, cols]. */
 export function eye(rows: number, cols = rows, options: { dtype?: DType } = {}): Tensor {
   checkShape('eye', [rows, cols]);
-  const dtype = options.dtype ?? 'float32';
+  const dtype = dtypeIn('eye', options) ?? 'float32';
   const values = allocate(dtype, rows * cols);
   for (let i = 0; i < Math.min(rows, cols); i++) values[i * cols + i] = 1;
   return tensor(values, { shape: [rows, cols], dtype });
@@ -203,7 +211,8 @@ export function key(): () => readonly number[] {
   return () => drawn;
 }
 /** What a random tensor's options ask for. */
-function floatIn(op: string, { dtype = 'float32' }: { dtype?: DType }): Float {
+function floatIn(op: string, options: { dtype?: DType }): Float {
+  const dtype = dtypeIn(op, options) ?? 'float32';
   checkDType(op, dtype);
   return floatOf(op, { dtype });
 }

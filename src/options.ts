@@ -1,9 +1,9 @@
 // Checks of options. A name that is not known is an error, since a misspelt one would silently do nothing.
 import { NablaError } from './error.ts';
 
-/** Throws if `options` has a name beside `known`. */
+/** Throws if `options` has a name beside `known`, or is no record of options: a weight, say, given by place. */
 export function checkNames(op: string, options: object | undefined, known: readonly string[]): void {
-  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+  if (options !== undefined && !isPlain(options)) {
     throw new NablaError(
       'option',
       `${op}: got ${String(options)} for options; expected an object like { ${known[0]}: … }`,
@@ -14,6 +14,13 @@ export function checkNames(op: string, options: object | undefined, known: reado
   if (unknown === undefined) return;
   const list = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known[0];
   throw new NablaError('option', `${op}: unknown option '${unknown}'; expected ${list}`, { op, option: unknown });
+}
+
+/** Whether x is a record, not an instance of a class: a tensor has no names of its own, so it would do nothing. */
+function isPlain(x: unknown): boolean {
+  if (typeof x !== 'object' || x === null) return false;
+  const prototype = Object.getPrototypeOf(x);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Throws unless a size or a count of something is a whole number from 1. */

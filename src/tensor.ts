@@ -30,7 +30,7 @@ import * as statistics from './ops/statistics.ts';
 import { checkNames } from './options.ts';
 import { bound, elementsLater, realise, realised, realiseVersion } from './realise.ts';
 import { drain } from './run/queue.ts';
-import { formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
+import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested in arrays, all rows of equal length. */
 export type Nested = number | boolean | readonly Nested[];
@@ -566,8 +566,13 @@ export class Tensor {
   permute(...axes: number[] | [readonly number[]]): Tensor {
     return make(m.permute(this.node, axes.flat() as number[]));
   }
+  /** With axes of size 1 stretched to `shape`, and new ones in front; −1 keeps an axis as it is. */
   expand(...shape: number[] | [Shape]): Tensor {
-    return make(e.expand(this.node, shape.flat() as number[]));
+    const given = shape.flat() as number[];
+    const added = given.length - this.shape.length;
+    const to = given.map((d, i) => (d === -1 ? (this.shape[i - added] ?? d) : d));
+    checkShape('expand', to);
+    return make(e.expand(this.node, to));
   }
   /** One range an axis: `{ start, stop, step }`; null or nothing takes it all. */
   slice(...ranges: (Partial<m.Range> | null)[]): Tensor {

@@ -15,10 +15,14 @@ const found = [
     ['cumsum, axis', () => z(2, 3).cumsum(2), 'cumsum: axis 2 is out of range: expected an integer from -2 to 1'],
     ['cumprod of a scalar', () => z().cumprod(0), 'cumprod: axis 0 is out of range: a scalar has no axes'],
     ['the largest of nothing', () => z(0).norm(Number.POSITIVE_INFINITY), 'max: an empty tensor [0] has no max'],
+    ['the largest of empty rows', () => z(3, 0).max(-1), 'max: an empty tensor [3,0] has no max along axis 1'],
+    ['the place of it', () => z(3, 0).argmin(1), 'argmin: an empty tensor [3,0] has no argmin along axis 1'],
+    ['the place of it in all', () => z(3, 0).argmax(), 'argmax: an empty tensor [3,0] has no argmax'],
   ]),
   ...mistakes('dtype', [
     ['prod of int32', () => ints(1, 2).prod(), "prod: got int32, expected float32; convert with .to('float32')"],
     ['var of int32', () => ints(1, 2).var(), "var: got int32, expected float32; convert with .to('float32')"],
+    ['mean of int32', () => ints(1, 2).mean(), "mean: got int32, expected float32; convert with .to('float32')"],
     ['std of bool', () => bools(true).std(), "std: got bool, expected float32; convert with .to('float32')"],
     ['norm of int32', () => ints(1).norm(), "norm: got int32, expected float32; convert with .to('float32')"],
     [

@@ -1,7 +1,22 @@
 // Habits of people who come from PyTorch, each of which once went silently wrong.
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { compile, grad, nn, ones, optim, state, type Tensor, tensor } from '../src/index.ts';
+import {
+  arange,
+  compile,
+  eye,
+  full,
+  grad,
+  linspace,
+  nn,
+  ones,
+  optim,
+  randn,
+  state,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../src/index.ts';
 import { initialise, random } from './helpers.ts';
 
 const wrong = (x: unknown) => x as never;
@@ -97,6 +112,13 @@ test("a Sequential in a module of one's own has PyTorch's names", () => {
   expect(Object.keys(new Encoder().stateDict())).toEqual(names);
 });
 
+test('expand keeps the axes that are −1', () => {
+  const x = tensor([[1], [2]]);
+  expect(x.expand(-1, 3).toArray()).toEqual([[1, 1, 1], [2, 2, 2]]); // biome-ignore format: a matrix
+  expect(x.expand([2, -1, 2]).shape).toEqual([2, 2, 2]);
+  expect(() => x.expand(-1, 2, 1)).toThrow('expand: [-1,2,1] is no shape: expected whole numbers from 0, got -1');
+});
+
 test('no gradient goes through detach(): it stays null, and a loss of nothing else is an error', () => {
   const w = tensor([1], { requiresGrad: true });
   expect(() => w.detach().square().sum().backward()).toThrow(
@@ -110,11 +132,32 @@ test('no gradient goes through detach(): it stays null, and a loss of nothing el
 test.each<[() => unknown, string]>([
   [() => new nn.Linear(2, 3, wrong(false)), 'Linear: got false for options; expected an object like { bias: … }'],
   [() => new nn.Conv2d(1, 2, 3, wrong(2)), 'Conv2d: got 2 for options; expected an object like { stride: … }'],
+  [
+    () => nn.conv2d(ones([1, 1, 3, 3]), ones([2, 1, 2, 2]), wrong(ones([2]))),
+    'conv2d: got Tensor [2] float32 for options; expected an object like { stride: … }',
+  ],
+  [
+    () => nn.crossEntropy(ones([1, 2]), tensor([1]), wrong(ones([2]))),
+    'crossEntropy: got Tensor [2] float32 for options; expected an object like { weight: … }',
+  ],
+  [
+    () => nn.scaledDotProductAttention(ones([2, 2]), ones([2, 2]), ones([2, 2]), wrong(ones([2, 2]))),
+    'scaledDotProductAttention: got Tensor [2,2] float32 for options; expected an object like { isCausal: … }',
+  ],
   [() => ones([3]).slice(wrong({ end: 2 })), "slice: unknown option 'end'; expected start, stop or step"],
   [
     () => tensor([1], wrong({ requires_grad: true })),
     "tensor: unknown option 'requires_grad'; expected shape, dtype or requiresGrad",
   ],
+  [() => zeros([3], wrong({ requiresGrad: true })), "zeros: unknown option 'requiresGrad'; expected dtype"],
+  [() => full([3], 1, wrong('int32')), 'full: got int32 for options; expected an object like { dtype: … }'],
+  [() => arange(0, 1, 0.5, wrong({ type: 'float64' })), "arange: unknown option 'type'; expected dtype"],
+  [
+    () => linspace(0, 1, 2, wrong('float64')),
+    'linspace: got float64 for options; expected an object like { dtype: … }',
+  ],
+  [() => eye(2, 2, wrong({ device: 'cpu' })), "eye: unknown option 'device'; expected dtype"],
+  [() => randn([3], wrong({ requiresGrad: true })), "randn: unknown option 'requiresGrad'; expected dtype"],
   [() => ones(wrong(2)), 'ones: got 2; expected a shape like [2, 3]'],
   [() => new optim.SGD(wrong({}), { lr: 1 }), 'SGD: got no list of parameters; expected model.parameters()'],
   [() => grad(tensor(1), wrong(tensor(1))), 'grad: expected a list of tensors as in grad(y, [x])'],

@@ -109,7 +109,7 @@ const regression: Row[] = [
     loss({
       ...{
         name: `huberLoss, delta ${delta}`,
-        ops: [f.clampMaxOp],
+        ops: [f.clampMinOp, f.clampMaxOp],
         domains: [HERE, THERE],
         shapes: PAIRS,
         edges: [FAR],
@@ -123,7 +123,8 @@ const regression: Row[] = [
   ),
   ...[0.5, 0].flatMap((beta) =>
     loss({
-      ...{ name: `smoothL1Loss, beta ${beta}`, ops: [e.absOp], domains: [HERE, THERE], shapes: PAIRS, edges: [FAR] },
+      ...{ name: `smoothL1Loss, beta ${beta}`, ops: beta === 0 ? [e.absOp] : [f.clampMinOp, f.clampMaxOp] },
+      ...{ domains: [HERE, THERE], shapes: PAIRS, edges: [FAR] },
       loss: ([x, y], reduction) => nn.smoothL1Loss(n(x), n(y), { reduction, beta }),
       oracle: elementwiseReference((a, b) => {
         const d = Math.abs(n(a) - n(b));

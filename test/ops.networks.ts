@@ -427,6 +427,8 @@ const maxima: Row[] = [
 
 /** Where a pixel lies in the input, and the two rows it mixes there. */
 const placed = (o: Parameters<typeof interpolate>[1], axis: number, size: number, k: number) => (i: number) => {
+  if (k === size) return i;
+  if (k === 2 * size && (o.mode ?? 'nearest') === 'nearest') return i >> 1;
   const factor = o.scaleFactor === undefined ? k / size : ([o.scaleFactor].flat()[axis] ?? [o.scaleFactor].flat()[0]);
   if ((o.mode ?? 'nearest') === 'nearest') return Math.min(Math.floor(i / (factor as number)), size - 1);
   if (o.alignCorners) return k === 1 ? 0 : (i * (size - 1)) / (k - 1);
@@ -461,6 +463,8 @@ const SIZES: [number[], Parameters<typeof interpolate>[1]][] = [
   [[1, 1, 9, 8], { size: [4, 3], mode: 'bilinear' }],
   [[1, 1, 9, 8], { size: [4, 1], mode: 'bilinear', alignCorners: true }],
   [[1, 1, 5, 4], { scaleFactor: [1.7, 0.6], mode: 'bilinear' }],
+  [[1, 1, 9, 4], { scaleFactor: [1.1, 2], mode: 'bilinear' }],
+  [[1, 1, 9, 4], { scaleFactor: [1.1, 2.1] }],
   [[2, 2, 5], { size: 9, mode: 'linear' }],
   [[2, 2, 5], { size: 9, mode: 'linear', alignCorners: true }],
 ];

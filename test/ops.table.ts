@@ -312,6 +312,10 @@ const along = (of: (x: Node, axes?: number | number[], keep?: boolean) => Node, 
     [0, 3],
   ].map((axes): Case => ({ shapes: [[2, 3, 2, 4]], build: (x) => of(x as Node, axes) })),
   { shapes: [[]], build: (x) => of(x as Node) },
+  // A batch of nothing: no results.
+  { shapes: [[0, 3]], build: (x) => of(x as Node, 1) },
+  { shapes: [[3, 0, 2]], build: (x) => of(x as Node, 2) },
+  { shapes: [[3, 2, 0]], build: (x) => of(x as Node, [0], true) },
   ...(empty
     ? ([
         { shapes: [[0]] },

@@ -137,6 +137,14 @@ describe.each(ways)('losses, %s', (_, run) => {
     expect(at(slope(f), Infinity, -3e38, 1)).toEqual([2, -2, 1]);
   });
 
+  test('the second derivative of a Huber loss is that of its square where the prediction is the target', () => {
+    const twice = (f: (x: Tensor) => Tensor) => slope((x) => slope(f)(x).sum());
+    const huber = (x: Tensor) => nn.huberLoss(x, tensor([1, 1, 1]), { delta: 2, reduction: 'sum' });
+    expect(at(twice(huber), 1, 2, 4)).toEqual([1, 1, 0]);
+    const smooth = (x: Tensor) => nn.smoothL1Loss(x, tensor([1, 1, 1]), { beta: 0.5, reduction: 'sum' });
+    expect(at(twice(smooth), 1, 1.25, 4)).toEqual([2, 2, 0]);
+  });
+
   test('what has probability 0 costs nothing, whatever the prediction says', () => {
     const f = (x: Tensor) => nn.klDiv(x, tensor([0, 0.5, 0.5]), { reduction: 'sum' });
     expect(at(slope(f), -Infinity, -1, -1).map((g) => g + 0)).toEqual([0, -0.5, -0.5]);

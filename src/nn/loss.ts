@@ -24,10 +24,13 @@ export function l1Loss(prediction: Tensor, target: Tensor, options: LossOptions 
   return reduce('l1Loss', prediction.sub(target).abs(), options);
 }
 
-/** ½d² up to d = bound and bound·(d − ½·bound) from there, d = |prediction − target|; no square of what is far. */
+/**
+ * ½d² where |d| ≤ bound and bound·(|d| − ½·bound) beyond, d = prediction − target; no square of what is far. |d| itself
+ * is not in it: its slope of 0 at 0 would make the second derivative there 0 instead of 1.
+ */
 function quadraticThenLinear(prediction: Tensor, target: Tensor, bound: number): Tensor {
-  const d = prediction.sub(target).abs();
-  const near = d.clamp(null, bound);
+  const d = prediction.sub(target);
+  const near = d.clamp(-bound, bound);
   return near.mul(d.sub(near.mul(0.5)));
 }
 

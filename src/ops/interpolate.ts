@@ -21,9 +21,9 @@ export interface InterpolateOptions {
 /** Where pixel `o` of the result lies in the input, `scale` being the input's pixels to one of the result. */
 type Taking = (o: number, size: number, n: number, scale: number) => Taps;
 
-/** ⌊o·scale⌋, worked out in float32 as PyTorch does. */
-const nearest: Taking = (o, size, _, scale) => ({
-  start: Math.min(Math.floor(Math.fround(o * Math.fround(scale))), size - 1),
+/** ⌊o·scale⌋, worked out in float32 as PyTorch does; where the size doubles, each pixel twice, whatever the factor. */
+const nearest: Taking = (o, size, n, scale) => ({
+  start: n === 2 * size ? o >> 1 : Math.min(Math.floor(Math.fround(o * Math.fround(scale))), size - 1),
   weights: [1],
 });
 
@@ -93,9 +93,10 @@ export function interpolate(x: Node, o: InterpolateOptions): Node {
   const take = mode === 'nearest' ? nearest : alignCorners ? aligned : linear;
   return wanted.reduceRight((y, n, i) => {
     const length = x.shape[2 + i] as number;
-    // As PyTorch's, a factor that is given is what pixels are placed by, though it may not divide.
+    // As PyTorch's, an axis that keeps its size keeps its pixels, and a factor that is given is else what they are
+    // placed by, though it may not divide.
+    if (n === length) return y;
     const scale = factors === null ? length / n : 1 / (factors[i] as number);
-    if (n === length && (scale === 1 || alignCorners || mode === 'nearest')) return y;
     const taps = (_: unknown, at: number) => take(at, length, n, scale);
     return band(y, 2 + i, `${mode} ${alignCorners} ${n} ${scale}`, () => Array.from({ length: n }, taps));
   }, x);

@@ -84,20 +84,28 @@ export function sum(x: Node, axes?: Axes, keepDim = false): Node {
 /** Σ / n. A bool gives the share of what is true. */
 export function mean(x: Node, axes?: Axes, keepDim = false): Node {
   const floats = cast(x, x.dtype === 'bool' ? 'float32' : x.dtype);
+  floatOf('mean', floats);
   const total = reduce(sumOp, floats, axes, keepDim, 'mean');
   return mul(total, constant(total.nElems / x.nElems));
 }
 
 export function max(x: Node, axes?: Axes, keepDim = false): Node {
-  return reduce(maxOp, notEmpty('max', x), axes, keepDim);
+  return reduce(maxOp, ofSome('max', x, axes), axes, keepDim);
 }
 export function min(x: Node, axes?: Axes, keepDim = false): Node {
-  return reduce(minOp, notEmpty('min', x), axes, keepDim);
+  return reduce(minOp, ofSome('min', x, axes), axes, keepDim);
 }
 
-function notEmpty(op: string, x: Node): Node {
-  if (x.nElems > 0) return x;
-  throw new NablaError('shape', `${op}: an empty tensor ${formatShape(x.shape)} has no ${op}`, { op, shape: x.shape });
+/** x, of which every result has elements to be the extreme of; there may be no results, as of a batch of nothing. */
+function ofSome(op: string, x: Node, axes: Axes): Node {
+  const list = normalizeAxes(op, axes, x.shape.length);
+  const empty = list.find((axis) => x.shape[axis] === 0);
+  if (empty === undefined) return x;
+  const along = list.length === x.shape.length ? '' : ` along axis ${empty}`;
+  throw new NablaError('shape', `${op}: an empty tensor ${formatShape(x.shape)} has no ${op}${along}`, {
+    op,
+    shape: x.shape,
+  });
 }
 
 /** Place of the extreme along one axis: the first of equal ones; a NaN is the extreme. */
@@ -140,7 +148,7 @@ export function around(shape: Shape, axis: number): [number, number, number] {
 }
 
 function placeAlong(op: Op, x: Node, axis: number | undefined, keepDim: boolean): Node {
-  notEmpty(op.name, x);
+  ofSome(op.name, x, axis);
   const flat = axis === undefined ? reshape(x, [x.nElems]) : x;
   const list = normalizeAxes(op.name, axis ?? 0, flat.shape.length);
   const kept = apply(op, [flat], { axes: list });
