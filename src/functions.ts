@@ -1,29 +1,25 @@
 // Functions of tensors that belong to none of them alone.
 import { derived, gradientsOf } from './derivatives.ts';
 import type { ArgumentOptions, At, Places } from './differentiated.ts';
-import { noGrad as withoutGrad } from './graph/node.ts';
+import { NablaError } from './error.ts';
+import { type Node, noGrad as withoutGrad } from './graph/node.ts';
 import { stack as stackNodes } from './ops/arrange.ts';
 import { einsum as contract } from './ops/einsum.ts';
 import * as m from './ops/move.ts';
-import { checkNames } from './options.ts';
-import { make, type Operand, type Tensor } from './tensor.ts';
+import { checkNames, kindOf } from './options.ts';
+import { argument, make, type Operand, type Tensor } from './tensor.ts';
+
+function listOf(op: string, tensors: readonly Tensor[]): Node[] {
+  if (Array.isArray(tensors)) return tensors.map((t, i) => argument(op, `item ${i}`, t));
+  throw new NablaError('data', `${op}: got ${kindOf(tensors)}, expected a list of tensors: ${op}([a, b])`, { op });
+}
 
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  return make(
-    m.concat(
-      tensors.map((t) => t.node),
-      axis,
-    ),
-  );
+  return make(m.concat(listOf('concat', tensors), axis));
 }
 /** Tensors of one shape side by side along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return make(
-    stackNodes(
-      tensors.map((t) => t.node),
-      axis,
-    ),
-  );
+  return make(stackNodes(listOf('stack', tensors), axis));
 }
 /**
  * Σ of products over the subscripts that the output lacks: 'ij,jk->ik' is a matrix product, 'ii' a trace, '...ij->...ji'
@@ -34,11 +30,12 @@ export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor
   return make(
     contract(
       equation,
-      operands.map((t) => t.node),
+      operands.map((t, i) => argument('einsum', `operand ${i}`, t)),
     ),
   );
 }
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  argument('where', 'the condition', condition);
   return condition.where(a, b);
 }
 

@@ -45,3 +45,9 @@ export function checkFunction(op: string, fn: unknown): asserts fn is (...args: 
   if (typeof fn === 'function') return;
   throw new NablaError('option', `${op}: expected a function of tensors, got ${kindOf(fn)}`, { op });
 }
+
+/** Throws at what is meant as true or false and is neither: an object would count as true. */
+export function checkBoolean(op: string, name: string, x: unknown): void {
+  if (typeof x === 'boolean') return;
+  throw new NablaError('option', `${op}: ${name} is ${kindOf(x)}, expected true or false`, { op, option: name });
+}

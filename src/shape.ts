@@ -1,5 +1,6 @@
 // Shapes: sizes, axes, broadcasting and the views a kernel can read without laying data out.
 import { NablaError } from './error.ts';
+import { kindOf } from './options.ts';
 
 export type Shape = readonly number[];
 
@@ -32,6 +33,9 @@ export function stridesOf(shape: Shape): number[] {
 
 /** An axis counted from the front; negative ones count from the end. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (typeof axis !== 'number') {
+    throw new NablaError('option', `${op}: axis is ${kindOf(axis)}, expected a whole number`, { op });
+  }
   const a = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || a < 0 || a >= rank) {
     const range = rank === 0 ? 'a scalar has no axes' : `expected an integer from ${-rank} to ${rank - 1}`;
@@ -43,6 +47,11 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 /** Sorted, distinct axes; undefined means all. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
+  if (typeof axes !== 'number' && !Array.isArray(axes)) {
+    throw new NablaError('option', `${op}: axes are ${kindOf(axes)}, expected a number, a list of numbers or nothing`, {
+      op,
+    });
+  }
   const list = (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(op, a, rank));
   const sorted = [...new Set(list)].sort((a, b) => a - b);
   if (sorted.length !== list.length) {

@@ -27,7 +27,7 @@ import { cumprod, cumsum } from './ops/scan.ts';
 import { logSoftmax, softmax } from './ops/softmax.ts';
 import * as order from './ops/sort.ts';
 import * as statistics from './ops/statistics.ts';
-import { checkNames } from './options.ts';
+import { checkNames, kindOf } from './options.ts';
 import { bound, elementsLater, realise, realised, realiseVersion } from './realise.ts';
 import { drain } from './run/queue.ts';
 import { checkShape, formatShape, normalizeAxis, type Shape, sizeOf } from './shape.ts';
@@ -423,7 +423,7 @@ export class Tensor {
   }
   /** this + weight·(end − this), exact at both ends. */
   lerp(end: Operand, weight: Operand): Tensor {
-    const w = typeof weight === 'number' ? weight : weight.node;
+    const w = typeof weight === 'number' ? weight : argument('lerp', 'weight', weight);
     return binary((a, b) => fn.lerp(a, b, w), this, end);
   }
 
@@ -442,7 +442,7 @@ export class Tensor {
   }
   /** x where it is positive, else x·weight, of one number or of one a channel (axis 1, or the only axis). */
   prelu(weight: Tensor): Tensor {
-    return make(act.prelu(this.node, act.alongChannels(weight.node, this.shape)));
+    return make(act.prelu(this.node, act.alongChannels(argument('prelu', 'weight', weight), this.shape)));
   }
   /** x where it is positive, else alpha·(eˣ − 1); at 0 the derivative is alpha. */
   elu(alpha: Operand = 1): Tensor {
@@ -489,13 +489,13 @@ export class Tensor {
     return make(logic.logicalNot(this.node));
   }
   logicalAnd(other: Tensor): Tensor {
-    return make(logic.logicalAnd(this.node, other.node));
+    return make(logic.logicalAnd(this.node, argument('logicalAnd', 'other', other)));
   }
   logicalOr(other: Tensor): Tensor {
-    return make(logic.logicalOr(this.node, other.node));
+    return make(logic.logicalOr(this.node, argument('logicalOr', 'other', other)));
   }
   logicalXor(other: Tensor): Tensor {
-    return make(logic.logicalXor(this.node, other.node));
+    return make(logic.logicalXor(this.node, argument('logicalXor', 'other', other)));
   }
   isnan(): Tensor {
     return make(logic.isnan(this.node));
@@ -591,10 +591,10 @@ export class Tensor {
   }
   /** Slices along `axis` at the places of `index`, int32 [n]. */
   indexSelect(axis: number, index: Tensor): Tensor {
-    return make(indexSelect(this.node, axis, index.node));
+    return make(indexSelect(this.node, axis, argument('indexSelect', 'index', index)));
   }
   matmul(other: Tensor): Tensor {
-    return make(matmul(this.node, other.node));
+    return make(matmul(this.node, argument('matmul', 'b', other)));
   }
 
   // ---- more reductions
@@ -664,15 +664,17 @@ export class Tensor {
   }
   /** Along an axis, element i is this one's element index[i] of the same line; index is int32 of the same rank. */
   gather(axis: number, index: Tensor): Tensor {
-    return make(along.gather(this.node, axis, index.node));
+    return make(along.gather(this.node, axis, argument('gather', 'index', index)));
   }
   /** With src[i] added to element index[i] of the same line along an axis. */
   scatterAdd(axis: number, index: Tensor, src: Tensor): Tensor {
-    return make(along.scatterAdd(this.node, axis, index.node, src.node));
+    return make(
+      along.scatterAdd(this.node, axis, argument('scatterAdd', 'index', index), argument('scatterAdd', 'src', src)),
+    );
   }
   /** Elements in row-major order at the places of `index`, in its shape. */
   take(index: Tensor): Tensor {
-    return make(along.take(this.node, index.node));
+    return make(along.take(this.node, argument('take', 'index', index)));
   }
   /** Parts of `sizes` elements along an axis, the last may be short; or one part for each of a list of sizes. */
   split(sizes: number | readonly number[], axis = 0): Tensor[] {
@@ -700,7 +702,7 @@ export class Tensor {
   }
   /** `value` where the bool mask is true; the mask broadcasts. */
   maskedFill(mask: Tensor, value: Operand): Tensor {
-    return make(arrange.maskedFill(this.node, mask.node, nodeOf(value, this.dtype)));
+    return make(arrange.maskedFill(this.node, argument('maskedFill', 'mask', mask), nodeOf(value, this.dtype)));
   }
   /** The elements on and below diagonal k of each matrix, zeros above. */
   tril(k = 0): Tensor {
@@ -743,11 +745,11 @@ export class Tensor {
 
   /** Σ aᵢ·bᵢ of two vectors of one length. */
   dot(other: Tensor): Tensor {
-    return make(dot(this.node, other.node));
+    return make(dot(this.node, argument('dot', 'other', other)));
   }
   /** aᵢ·bⱼ of two vectors. */
   outer(other: Tensor): Tensor {
-    return make(outer(this.node, other.node));
+    return make(outer(this.node, argument('outer', 'other', other)));
   }
 }
 
@@ -777,6 +779,12 @@ function nested(flat: ArrayLike<number>, shape: Shape, dtype: DType): Nested {
 /** A handle on a new node. */
 export function make(node: Node): Tensor {
   return new Tensor(bound(node));
+}
+
+/** The node of what must be a tensor: the argument `name` of `op`. */
+export function argument(op: string, name: string, x: unknown): Node {
+  if (x instanceof Tensor) return x.node;
+  throw new NablaError('data', `${op}: ${name} is ${kindOf(x)}, expected a tensor; make one with tensor(…)`, { op });
 }
 
 /** The node of an operand; a number takes `dtype`. */

@@ -10,6 +10,16 @@ function both(x: number[] | number[][], f: (x: Tensor) => Tensor): [number[], nu
   return [[...y.data()], [...grad(y.sum(), [t])[0].data()]];
 }
 
+test('int32 is reduced exactly, and stays within int32', () => {
+  const most = 2 ** 31 - 1;
+  const x = tensor(Int32Array.of(most, -5, 16_777_217, 1));
+  expect([x.sum(), x.max(), x.min(), x.argmax(), x.prod()].map((y) => y.dtype)).toEqual(new Array(5).fill('int32'));
+  expect([x.max().item(), x.min().item(), x.argmax().item(), x.argmin().item()]).toEqual([most, -5, 0, 1]);
+  expect(x.slice({ start: 1 }).sum().item()).toBe(16_777_213);
+  expect(x.sum().item()).toBe(most);
+  expect(x.slice({ start: 1, stop: 3 }).prod().item()).toBe(-83_886_085);
+});
+
 describe('gradients at edges', () => {
   test('logsumexp(−∞, −∞) is −∞, and its gradient is finite', () => {
     expect(both([-INF, -INF], (x) => x.logsumexp())).toEqual([[-INF], [0, 0]]);

@@ -20,7 +20,6 @@ const found = [
     ['the place of it in all', () => z(3, 0).argmax(), 'argmax: an empty tensor [3,0] has no argmax'],
   ]),
   ...mistakes('dtype', [
-    ['prod of int32', () => ints(1, 2).prod(), "prod: got int32, expected float32; convert with .to('float32')"],
     ['var of int32', () => ints(1, 2).var(), "var: got int32, expected float32; convert with .to('float32')"],
     ['mean of int32', () => ints(1, 2).mean(), "mean: got int32, expected float32; convert with .to('float32')"],
     ['std of bool', () => bools(true).std(), "std: got bool, expected float32; convert with .to('float32')"],
@@ -32,6 +31,14 @@ const found = [
     ],
   ]),
   ...mistakes('option', [
+    ['sum, axes', () => z(2).sum(null as never), 'sum: axes are null, expected a number, a list of numbers or nothing'],
+    ['argmax, axis', () => z(2).argmax({ axis: 1 } as never), 'argmax: axis is an object, expected a whole number'],
+    [
+      'max, keepDim',
+      () => z(2).max(0, { keepDim: true } as never),
+      'max: keepDim is an object, expected true or false',
+    ],
+    ['sort', () => z(2).sort(0, 1 as never), 'sort: descending is a number, expected true or false'],
     ['norm, p', () => z(2).norm(Number.NaN), 'norm: p is NaN, expected a number, such as 2, 1 or Infinity'],
     [
       'var, an option that is none',

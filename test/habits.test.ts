@@ -4,17 +4,22 @@ import { expect, test } from 'vitest';
 import {
   arange,
   compile,
+  concat,
+  einsum,
   eye,
   full,
   grad,
   linspace,
+  NablaError,
   nn,
   ones,
   optim,
   randn,
+  stack,
   state,
   type Tensor,
   tensor,
+  where,
   zeros,
 } from '../src/index.ts';
 import { initialise, random } from './helpers.ts';
@@ -163,4 +168,29 @@ test.each<[() => unknown, string]>([
   [() => grad(tensor(1), wrong(tensor(1))), 'grad: expected a list of tensors as in grad(y, [x])'],
 ])('%# a misplaced argument is named', (make, message) => {
   expect(make).toThrow(message);
+});
+
+const z = (...shape: number[]) => zeros(shape);
+test.each<[() => unknown, string]>([
+  [() => z(2, 2).matmul(wrong(2)), 'matmul: b is a number'],
+  [() => z(2).gather(0, wrong([0])), 'gather: index is an array'],
+  [() => z(2).scatterAdd(0, wrong([0]), z(1)), 'scatterAdd: index is an array'],
+  [() => concat(wrong(z(2)), wrong(z(2))), 'concat: got an object, expected a list of tensors: concat([a, b])'],
+  [() => stack([z(2), wrong([1, 2])]), 'stack: item 1 is an array'],
+  [() => einsum('i,i->', wrong([z(2), z(2)])), 'einsum: operand 0 is an array'],
+  [() => where(wrong([true]), z(1), 0), 'where: the condition is an array'],
+  [() => nn.linear(wrong([1, 2]), z(3, 2)), 'linear: x is an array'],
+  [() => nn.conv2d(wrong([1]), z(1, 1, 1, 1)), 'conv2d: x is an array'],
+  [() => nn.conv2d(z(1, 1, 2, 2), z(1, 1, 1, 1), { bias: wrong([1]) }), 'conv2d: bias is an array'],
+  [() => nn.maxPool2d(wrong([1]), 2), 'maxPool2d: x is an array'],
+  [() => nn.layerNorm(z(2), 2, { weight: wrong([1, 2]) }), 'layerNorm: weight is an array'],
+  [() => nn.batchNorm(wrong(1), { training: true }), 'batchNorm: x is a number'],
+  [() => nn.crossEntropy(z(2, 3), wrong([0, 1])), 'crossEntropy: target is an array'],
+  [() => nn.nllLoss(wrong([[0]]), z(1)), 'nllLoss: input is an array'],
+  [() => nn.mseLoss(z(2), wrong([0, 1])), 'mseLoss: target is an array'],
+  [() => nn.embedding(wrong([0]), z(2, 2)), 'embedding: index is an array'],
+  [() => nn.scaledDotProductAttention(z(1, 1), z(1, 1), wrong(undefined)), 'scaledDotProductAttention: v is undefined'],
+])('what is no tensor is named, with the argument it was given for', (call, message) => {
+  expect(call).toThrow(NablaError);
+  expect(call).toThrow(message);
 });

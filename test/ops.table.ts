@@ -371,6 +371,19 @@ const reductions: Row[] = [
     { ulp: 1, why: 'a whole number times a rounded 1/n' },
     { name: 'mean of bool', smooth: 0, edges: [], cases: along(r.mean, false) },
   ),
+  ...(
+    [
+      ['sum', r.sumOp, r.sum],
+      ['max', r.maxOp, r.max],
+      ['min', r.minOp, r.min],
+      ['argmax', r.argmaxOp, argument(r.argmax)],
+    ] as const
+  ).map(([name, op, of]) =>
+    reduction(op, of, whole(-(2 ** 20), 2 ** 20), EXACT, {
+      ...{ name: `${name} of int32`, smooth: 0, edges: [], note: 'as float64, which is exact; not differentiable' },
+      cases: along(of, false).filter(({ shapes }) => name !== 'argmax' || (shapes[0] as number[]).length < 3),
+    }),
+  ),
   reduction(r.maxOp, r.max, distinct, EXACT, { note: 'NaN wins; ties share the gradient, not differenced' }),
   reduction(r.minOp, r.min, distinct, EXACT, { note: 'NaN wins; ties share the gradient, not differenced' }),
   { ...reduction(r.maxOp, r.max, ties, EXACT, { name: 'max, long', smooth: 0, edges: [] }), cases: long(r.max) },

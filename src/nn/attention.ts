@@ -5,7 +5,7 @@ import { NablaError } from '../error.ts';
 import { causalSoftmax } from '../ops/softmax.ts';
 import { checkCount, checkNames } from '../options.ts';
 import { formatShape } from '../shape.ts';
-import { make, Tensor } from '../tensor.ts';
+import { argument, make, Tensor } from '../tensor.ts';
 import { checkProbability, dropout, linear } from './functional.ts';
 import { xavierUniform } from './init.ts';
 import { Linear } from './layers.ts';
@@ -28,6 +28,7 @@ export interface AttentionOptions {
 /** softmax(q·kᵀ·scale)·v: q [.., T, d], k [.., S, d], v [.., S, e] → [.., T, e] (Vaswani et al. 2017). */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   checkNames('scaledDotProductAttention', options, ['isCausal', 'attnMask', 'scale', 'dropoutP']);
+  for (const [name, x] of Object.entries({ q, k, v })) argument('scaledDotProductAttention', name, x);
   checkAttention(q, k, v);
   const { isCausal = false, attnMask = null, scale = 1 / Math.sqrt(q.shape.at(-1) as number), dropoutP = 0 } = options;
   const average = (weights: Tensor) => dropout(weights, dropoutP).matmul(v);

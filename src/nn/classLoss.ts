@@ -4,7 +4,7 @@ import { checkBelow, type DType, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, normalizeAxis, sameShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { argument, type Tensor } from '../tensor.ts';
 import { crossEntropyRows } from './functional.ts';
 import { checkOption, type LossOptions, reduceBy } from './reduction.ts';
 
@@ -33,7 +33,7 @@ export function crossEntropy(x: Tensor, y: Tensor, options: CrossEntropyOptions 
   checkNames(op, options, ['weight', 'ignoreIndex', 'labelSmoothing', 'axis', 'reduction']);
   const { reduction, weight = null, ignoreIndex = null, labelSmoothing = 0, axis = -1 } = options;
   const logits = classesLast(op, x, axis);
-  const target = y.shape.length === x.shape.length ? classesLast(op, y, axis) : y;
+  const target = argument(op, 'target', y).shape.length === x.shape.length ? classesLast(op, y, axis) : y;
   const inRange = labelSmoothing >= 0 && labelSmoothing <= 1;
   checkOption(op, 'labelSmoothing', labelSmoothing, inRange, 'a number from 0 to 1');
   checkClassWeight(op, weight, logits);
@@ -90,7 +90,7 @@ export function accuracy(x: Tensor, labels: Tensor, options: ClassAxis = {}): Te
 
 /** Scores with the axis of the classes moved to the end. */
 function classesLast(op: string, x: Tensor, axis: number): Tensor {
-  const rank = x.shape.length;
+  const rank = argument(op, 'input', x).shape.length;
   if (rank === 0) return x;
   const at = normalizeAxis(op, axis, rank);
   const others = x.shape.map((_, i) => i).filter((i) => i !== at);
@@ -145,6 +145,7 @@ function checkLabels(op: string, name: string, scores: Tensor, labels: Tensor): 
 
 /** Labels given as plain numbers become int32, if they are whole and where their elements are known. */
 function asLabels(op: string, logits: Tensor, target: Tensor, ignoreIndex: number | null): Tensor {
+  argument(op, 'target', target);
   const indices = isFloat(target.dtype) && target.shape.length === logits.shape.length - 1;
   const values = indices || target.dtype === 'int32' ? target.node.value?.host : null;
   if (values && (!indices || values.every(Number.isInteger))) {

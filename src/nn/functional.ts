@@ -8,11 +8,11 @@ import { bilinear as bilinearForm } from '../ops/products.ts';
 import { crossEntropy } from '../ops/softmax.ts';
 import { checkNames } from '../options.ts';
 import { formatShape } from '../shape.ts';
-import { make, type Tensor } from '../tensor.ts';
+import { argument, make, type Tensor } from '../tensor.ts';
 
 /** x [.., in] · wᵀ + b → [.., out]; w is [out, in], b [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  const { shape } = x;
+  const { shape } = argument('linear', 'x', x);
   const [out, inputs] = weight.shape as [number, number];
   if (shape.length === 0 || shape.at(-1) !== inputs) {
     throw new NablaError(
@@ -29,7 +29,14 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
 
 /** Σ aᵢ·wₒᵢⱼ·bⱼ + biasₒ: a [.., i], b [.., j], weight [o, i, j], bias [o] → [.., o]. */
 export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  return make(bilinearForm(a.node, b.node, weight.node, bias?.node ?? null));
+  return make(
+    bilinearForm(
+      argument('bilinear', 'a', a),
+      argument('bilinear', 'b', b),
+      argument('bilinear', 'weight', weight),
+      bias ? argument('bilinear', 'bias', bias) : null,
+    ),
+  );
 }
 
 /**
@@ -39,6 +46,7 @@ export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias?: Tensor | n
 export function embedding(index: Tensor, weight: Tensor, options: { paddingIdx?: number | null } = {}): Tensor {
   checkNames('embedding', options, ['paddingIdx']);
   const { paddingIdx = null } = options;
+  argument('embedding', 'index', index);
   if (index.dtype !== 'int32') {
     throw new NablaError(
       'dtype',

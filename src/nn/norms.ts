@@ -6,7 +6,7 @@ import { layerNorm as normalizeLayer } from '../ops/norm.ts';
 import * as n from '../ops/normalize.ts';
 import { checkNames } from '../options.ts';
 import type { Shape } from '../shape.ts';
-import { make, type Operand, type Tensor } from '../tensor.ts';
+import { argument, make, type Operand, type Tensor } from '../tensor.ts';
 
 export interface LayerNormOptions {
   weight?: Tensor | null;
@@ -15,8 +15,12 @@ export interface LayerNormOptions {
 }
 
 /** Options as ops take them. */
-function nodes({ weight, bias, eps }: LayerNormOptions): { weight: Node | null; bias: Node | null; eps?: number } {
-  return { weight: weight?.node ?? null, bias: bias?.node ?? null, ...(eps !== undefined && { eps }) };
+function nodes(
+  op: string,
+  { weight, bias, eps }: LayerNormOptions,
+): { weight: Node | null; bias: Node | null; eps?: number } {
+  const node = (name: string, x: Tensor | null | undefined) => (x ? argument(op, name, x) : null);
+  return { weight: node('weight', weight), bias: node('bias', bias), ...(eps !== undefined && { eps }) };
 }
 
 const asShape = (shape: number | Shape): Shape => (typeof shape === 'number' ? [shape] : shape);
@@ -27,7 +31,7 @@ const asShape = (shape: number | Shape): Shape => (typeof shape === 'number' ? [
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
   checkNames('layerNorm', options, ['weight', 'bias', 'eps']);
-  return make(normalizeLayer(x.node, asShape(normalizedShape), nodes(options)));
+  return make(normalizeLayer(argument('layerNorm', 'x', x), asShape(normalizedShape), nodes('layerNorm', options)));
 }
 
 export interface RmsNormOptions {
@@ -39,7 +43,7 @@ export interface RmsNormOptions {
 /** x/√(mean(x²) + eps)·weight over the last axes, which must be `normalizedShape` (Zhang and Sennrich 2019). */
 export function rmsNorm(x: Tensor, normalizedShape: number | Shape, options: RmsNormOptions = {}): Tensor {
   checkNames('rmsNorm', options, ['weight', 'eps']);
-  return make(n.rmsNorm(x.node, asShape(normalizedShape), nodes(options)));
+  return make(n.rmsNorm(argument('rmsNorm', 'x', x), asShape(normalizedShape), nodes('rmsNorm', options)));
 }
 
 /**
@@ -48,13 +52,13 @@ export function rmsNorm(x: Tensor, normalizedShape: number | Shape, options: Rms
  */
 export function groupNorm(x: Tensor, numGroups: number, options: LayerNormOptions = {}): Tensor {
   checkNames('groupNorm', options, ['weight', 'bias', 'eps']);
-  return make(n.groupNorm(x.node, numGroups, nodes(options)));
+  return make(n.groupNorm(argument('groupNorm', 'x', x), numGroups, nodes('groupNorm', options)));
 }
 
 /** Each channel of each row of x [N, C, ..] by itself, then scaled and shifted (Ulyanov et al. 2016). */
 export function instanceNorm(x: Tensor, options: LayerNormOptions = {}): Tensor {
   checkNames('instanceNorm', options, ['weight', 'bias', 'eps']);
-  return make(n.instanceNorm(x.node, nodes(options)));
+  return make(n.instanceNorm(argument('instanceNorm', 'x', x), nodes('instanceNorm', options)));
 }
 
 export interface BatchNormOptions extends LayerNormOptions {
@@ -87,9 +91,16 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
         op,
       });
     }
-    return make(n.batchNormBy(x.node, runningMean.node, runningVar.node, nodes(options)));
+    return make(
+      n.batchNormBy(
+        argument('batchNorm', 'x', x),
+        argument('batchNorm', 'runningMean', runningMean),
+        argument('batchNorm', 'runningVar', runningVar),
+        nodes('batchNorm', options),
+      ),
+    );
   }
-  const found = n.batchNorm(x.node, nodes(options));
+  const found = n.batchNorm(argument('batchNorm', 'x', x), nodes('batchNorm', options));
   if (runningMean !== null && runningVar !== null) {
     const count = x.size / (x.shape[1] as number);
     noGrad(() => {

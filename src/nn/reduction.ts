@@ -2,7 +2,7 @@
 import { NablaError } from '../error.ts';
 import { checkNames } from '../options.ts';
 import { formatShape, type Shape, sameShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { argument, type Tensor } from '../tensor.ts';
 
 export type Reduction = 'mean' | 'sum' | 'none';
 export interface LossOptions {
@@ -35,6 +35,7 @@ export function reduceBy(
 /** Throws unless all operands have one shape. */
 export function checkSame(op: string, operands: Readonly<Record<string, Tensor>>): void {
   const list = Object.entries(operands);
+  for (const [name, x] of list) argument(op, name, x);
   const [[, first]] = list as [[string, Tensor]];
   if (list.every(([, { shape }]) => sameShape(shape, first.shape))) return;
   const named = list.map(([name, { shape }]) => `${name} ${formatShape(shape)}`);

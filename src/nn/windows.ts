@@ -9,7 +9,7 @@ import * as max from '../ops/pool.ts';
 import type { Pair } from '../ops/window.ts';
 import { checkNames } from '../options.ts';
 import { formatShape } from '../shape.ts';
-import { make, type Tensor } from '../tensor.ts';
+import { argument, make, type Tensor } from '../tensor.ts';
 
 export {
   type AvgPool1dOptions,
@@ -44,6 +44,7 @@ type Bias = { bias?: Tensor | null };
 function biased(op: string, y: Node, bias: Tensor | null | undefined): Tensor {
   const result = make(y);
   if (!bias) return result;
+  argument(op, 'bias', bias);
   const channels = y.shape[1] as number;
   if (bias.shape.length !== 1 || bias.shape[0] !== channels) {
     throw new NablaError('shape', `${op}: bias is ${formatShape(bias.shape)}, expected ${formatShape([channels])}`, {
@@ -57,13 +58,21 @@ function biased(op: string, y: Node, bias: Tensor | null | undefined): Tensor {
 /** x [N,C,L] ⋆ w [O,C/groups,K] + b [O] → [N,O,OL]. Padding 'same' keeps L, at stride 1. */
 export function conv1d(x: Tensor, weight: Tensor, options: conv.Conv1dOptions & Bias = {}): Tensor {
   checkNames('conv1d', options, NAMES.conv);
-  return biased('conv1d', conv.conv1d(x.node, weight.node, options), options.bias);
+  return biased(
+    'conv1d',
+    conv.conv1d(argument('conv1d', 'x', x), argument('conv1d', 'weight', weight), options),
+    options.bias,
+  );
 }
 
 /** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] + b [O] → [N,O,OH,OW]. Padding 'same' keeps H and W, at stride 1. */
 export function conv2d(x: Tensor, weight: Tensor, options: conv.ConvOptions & Bias = {}): Tensor {
   checkNames('conv2d', options, NAMES.conv);
-  return biased('conv2d', conv.conv2d(x.node, weight.node, options), options.bias);
+  return biased(
+    'conv2d',
+    conv.conv2d(argument('conv2d', 'x', x), argument('conv2d', 'weight', weight), options),
+    options.bias,
+  );
 }
 
 /** x [N,C,L], w [C,O/groups,K], b [O] → [N,O,(L − 1)·stride − 2·padding + dilation·(K − 1) + outputPadding + 1]. */
@@ -73,7 +82,15 @@ export function convTranspose1d(
   options: transpose.ConvTranspose1dOptions & Bias = {},
 ): Tensor {
   checkNames('convTranspose1d', options, NAMES.convTranspose);
-  return biased('convTranspose1d', transpose.convTranspose1d(x.node, weight.node, options), options.bias);
+  return biased(
+    'convTranspose1d',
+    transpose.convTranspose1d(
+      argument('convTranspose1d', 'x', x),
+      argument('convTranspose1d', 'weight', weight),
+      options,
+    ),
+    options.bias,
+  );
 }
 
 /**
@@ -86,13 +103,21 @@ export function convTranspose2d(
   options: transpose.ConvTransposeOptions & Bias = {},
 ): Tensor {
   checkNames('convTranspose2d', options, NAMES.convTranspose);
-  return biased('convTranspose2d', transpose.convTranspose2d(x.node, weight.node, options), options.bias);
+  return biased(
+    'convTranspose2d',
+    transpose.convTranspose2d(
+      argument('convTranspose2d', 'x', x),
+      argument('convTranspose2d', 'weight', weight),
+      options,
+    ),
+    options.bias,
+  );
 }
 
 /** Largest of each window of x [N,C,L]; the stride is the kernel's size by default. */
 export function maxPool1d(x: Tensor, kernelSize: number, options: max.MaxPool1dOptions = {}): Tensor {
   checkNames('maxPool1d', options, NAMES.maxPool);
-  return make(max.maxPool1d(x.node, kernelSize, options));
+  return make(max.maxPool1d(argument('maxPool1d', 'x', x), kernelSize, options));
 }
 
 /**
@@ -101,39 +126,39 @@ export function maxPool1d(x: Tensor, kernelSize: number, options: max.MaxPool1dO
  */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: max.MaxPoolOptions = {}): Tensor {
   checkNames('maxPool2d', options, NAMES.maxPool);
-  return make(max.maxPool2d(x.node, kernelSize, options));
+  return make(max.maxPool2d(argument('maxPool2d', 'x', x), kernelSize, options));
 }
 
 /** Mean of each window of x [N,C,L]; the stride is the kernel's size by default. */
 export function avgPool1d(x: Tensor, kernelSize: number, options: average.AvgPool1dOptions = {}): Tensor {
   checkNames('avgPool1d', options, NAMES.avgPool1d);
-  return make(average.avgPool1d(x.node, kernelSize, options));
+  return make(average.avgPool1d(argument('avgPool1d', 'x', x), kernelSize, options));
 }
 
 /** Mean of each window of x [N,C,H,W]; the stride is the kernel's size by default. */
 export function avgPool2d(x: Tensor, kernelSize: Pair, options: average.AvgPoolOptions = {}): Tensor {
   checkNames('avgPool2d', options, NAMES.avgPool2d);
-  return make(average.avgPool2d(x.node, kernelSize, options));
+  return make(average.avgPool2d(argument('avgPool2d', 'x', x), kernelSize, options));
 }
 
 /** x [N,C,L] → [N,C,outputSize]: means of windows ⌊i·L/n⌋ … ⌈(i + 1)·L/n⌉. */
 export function adaptiveAvgPool1d(x: Tensor, outputSize: number): Tensor {
-  return make(average.adaptiveAvgPool1d(x.node, outputSize));
+  return make(average.adaptiveAvgPool1d(argument('adaptiveAvgPool1d', 'x', x), outputSize));
 }
 
 /** x [N,C,H,W] → [N,C,…outputSize]; a size of null keeps that of x. */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: average.OutputSize): Tensor {
-  return make(average.adaptiveAvgPool2d(x.node, outputSize));
+  return make(average.adaptiveAvgPool2d(argument('adaptiveAvgPool2d', 'x', x), outputSize));
 }
 
 /** The largest of the same windows; of equal ones the first gets the gradient. */
 export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
-  return make(average.adaptiveMaxPool1d(x.node, outputSize));
+  return make(average.adaptiveMaxPool1d(argument('adaptiveMaxPool1d', 'x', x), outputSize));
 }
 
 /** The largest of the same windows; of equal ones the first gets the gradient. */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: average.OutputSize): Tensor {
-  return make(average.adaptiveMaxPool2d(x.node, outputSize));
+  return make(average.adaptiveMaxPool2d(argument('adaptiveMaxPool2d', 'x', x), outputSize));
 }
 
 /**
@@ -142,5 +167,5 @@ export function adaptiveMaxPool2d(x: Tensor, outputSize: average.OutputSize): Te
  */
 export function interpolate(x: Tensor, options: resize.InterpolateOptions): Tensor {
   checkNames('interpolate', options, NAMES.interpolate);
-  return make(resize.interpolate(x.node, options));
+  return make(resize.interpolate(argument('interpolate', 'x', x), options));
 }

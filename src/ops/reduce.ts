@@ -4,7 +4,8 @@ import { floatOf } from '../dtype.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Attrs, Lowering, Op, Ref } from '../graph/op.ts';
-import { formatShape, normalizeAxes, type Shape, sizeOf } from '../shape.ts';
+import { checkBoolean } from '../options.ts';
+import { formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import { cast, div, eq, expand, mul } from './elementwise.ts';
 import { constant } from './leaf.ts';
 import { reshape } from './move.ts';
@@ -64,21 +65,28 @@ export const minOp = extreme('min', abi.MICRO_REDUCE_MIN, Number.POSITIVE_INFINI
 
 export type Axes = number | readonly number[] | undefined;
 
+/** int32 is reduced as float64, which holds all of them and their sums exactly to 2⁵³; the result stays within int32. */
 export function reduce(op: Op, x: Node, axes: Axes, keepDim: boolean, name = op.name): Node {
+  if (x.dtype === 'int32') return cast(reduce(op, cast(x, 'float64'), axes, keepDim, name), 'int32');
   const list = normalizeAxes(name, axes, x.shape.length);
-  const kept = list.length === 0 ? x : apply(op, [x], { axes: list });
-  return keepDim
-    ? kept
-    : reshape(
-        kept,
-        x.shape.filter((_, i) => !list.includes(i)),
-      );
+  return dropped(name, list.length === 0 ? x : apply(op, [x], { axes: list }), list, keepDim);
+}
+
+/** A result that kept its reduced axes as 1, without them unless `keepDim`. */
+export function dropped(op: string, kept: Node, axes: readonly number[], keepDim: boolean): Node {
+  checkBoolean(op, 'keepDim', keepDim);
+  if (keepDim) return kept;
+  return reshape(
+    kept,
+    kept.shape.filter((_, i) => !axes.includes(i)),
+  );
 }
 
 /** Σ over `axes` (all by default). A bool counts as an int32. */
 export function sum(x: Node, axes?: Axes, keepDim = false): Node {
   if (x.dtype !== 'bool') return reduce(sumOp, x, axes, keepDim);
-  return cast(reduce(sumOp, cast(x, 'float32'), axes, keepDim), 'int32');
+  // float32 counts to 2²⁴.
+  return cast(reduce(sumOp, cast(x, x.nElems > 2 ** 24 ? 'float64' : 'float32'), axes, keepDim), 'int32');
 }
 
 /** Σ / n. A bool gives the share of what is true. */
@@ -148,16 +156,11 @@ export function around(shape: Shape, axis: number): [number, number, number] {
 }
 
 function placeAlong(op: Op, x: Node, axis: number | undefined, keepDim: boolean): Node {
-  ofSome(op.name, x, axis);
-  const flat = axis === undefined ? reshape(x, [x.nElems]) : x;
+  ofSome(op.name, x, axis === undefined ? axis : normalizeAxis(op.name, axis, x.shape.length));
+  const floats = x.dtype === 'int32' ? cast(x, 'float64') : x;
+  const flat = axis === undefined ? reshape(floats, [x.nElems]) : floats;
   const list = normalizeAxes(op.name, axis ?? 0, flat.shape.length);
-  const kept = apply(op, [flat], { axes: list });
-  return keepDim
-    ? kept
-    : reshape(
-        kept,
-        flat.shape.filter((_, i) => !list.includes(i)),
-      );
+  return dropped(op.name, apply(op, [flat], { axes: list }), list, keepDim);
 }
 export function argmax(x: Node, axis?: number, keepDim = false): Node {
   return placeAlong(argmaxOp, x, axis, keepDim);

@@ -3,6 +3,7 @@ import * as abi from '../../assembly/abi.ts';
 import { NablaError } from '../error.ts';
 import { apply, type Node } from '../graph/node.ts';
 import type { Op } from '../graph/op.ts';
+import { checkBoolean } from '../options.ts';
 import { formatShape, normalizeAxis, sizeOf } from '../shape.ts';
 import { takeAlongOp } from './along.ts';
 import { slice, transpose } from './move.ts';
@@ -49,6 +50,7 @@ export const argsortOp: Op = {
  * order, ascending or not; −0 equals 0; NaN counts as the largest. The gradient is 0.
  */
 export function argsort(x: Node, axis = -1, descending = false, name = 'argsort'): Node {
+  checkBoolean(name, 'descending', descending);
   const at = normalizeAxis(name, axis, x.shape.length);
   return transpose(apply(argsortOp, [transpose(x, at, -1)], { descending }), at, -1);
 }
@@ -64,6 +66,7 @@ export function sort(x: Node, axis = -1, descending = false): { values: Node; in
 
 /** The k largest (or smallest) of each line along `axis`, the first first, and where they were. dx = dy, put back. */
 export function topk(x: Node, k: number, axis = -1, largest = true): { values: Node; indices: Node } {
+  checkBoolean('topk', 'largest', largest);
   const at = normalizeAxis('topk', axis, x.shape.length);
   const size = x.shape[at] as number;
   if (!Number.isInteger(k) || k < 0 || k > size) {

@@ -27,20 +27,10 @@ import {
 } from './elementwise.ts';
 import { constant } from './leaf.ts';
 import { permute, reshape } from './move.ts';
-import { type Axes, define, max, mean, min, reduce, sum } from './reduce.ts';
+import { type Axes, define, dropped, max, mean, min, reduce, sum } from './reduce.ts';
 import { productOfOthers } from './scan.ts';
 
 const { POSITIVE_INFINITY: INFINITY, NEGATIVE_INFINITY: MINUS_INFINITY } = Number;
-
-/** A result that kept its reduced axes, without them. */
-function dropped(kept: Node, axes: readonly number[], keepDim: boolean): Node {
-  return keepDim
-    ? kept
-    : reshape(
-        kept,
-        kept.shape.filter((_, i) => !axes.includes(i)),
-      );
-}
 
 // ---- product
 
@@ -134,7 +124,7 @@ export function norm(x: Node, p = 2, axes?: Axes, keepDim = false): Node {
   if (x.nElems === 0) return sum(size, list, keepDim);
   const unit = unitOf(p > 0 ? max(size, list, true) : min(size, list, true));
   const scaled = p === 2 ? rootOf(sum(square(div(x, unit)), list, true)) : powerMean(div(size, unit), p, list);
-  return dropped(mul(scaled, unit), list, keepDim);
+  return dropped('norm', mul(scaled, unit), list, keepDim);
 }
 
 /** What to divide by: the extreme where it is a finite number, else 1. It cancels, so it has no gradient. */
@@ -166,7 +156,7 @@ export function logsumexp(x: Node, axes?: Axes, keepDim = false): Node {
   const infinite = eq(abs(top), constant(INFINITY, x.dtype));
   const shifted = where(infinite, constant(0, x.dtype), sub(x, top));
   const finite = add(log(sum(exp(shifted), list, true)), top);
-  return dropped(where(infinite, top, finite), list, keepDim);
+  return dropped('logsumexp', where(infinite, top, finite), list, keepDim);
 }
 
 // ---- any, all
