@@ -74,3 +74,10 @@ test('a bootstrap interval holds the true median about as often as it says, and 
   expect(held).toBeGreaterThan(180);
   expect(held).toBeLessThan(200);
 });
+
+test('a bootstrap interval leaves out as much above as below', () => {
+  // One element drawn of a thousand is any of them.
+  const [first, last] = bootstrap([Array.from({ length: 1000 }, (_, i) => i)], (x) => (x as number[])[0] as number);
+  expect(Math.abs(first - 25)).toBeLessThan(12);
+  expect(Math.abs(last - 975)).toBeLessThan(12);
+});

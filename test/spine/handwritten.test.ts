@@ -100,6 +100,17 @@ test('drawn digits are learned by it, to the last bit as by crossEntropy', () =>
   expect(right).toBeGreaterThan(0.95);
 });
 
+test('what is picked otherwise than one label a row stays picked', () => {
+  const x = tensor([[1, 2, 3], [3, 1, 0]]); // biome-ignore format: a matrix
+  const logs = x.logSoftmax().toArray() as number[][];
+  const two = tensor(Int32Array.of(2, 0, 1, 1), { shape: [2, 2] });
+  const column = tensor(Int32Array.of(1, 0, 1), { shape: [1, 3] });
+  const picked = compile(() => [x.softmax().log().gather(1, two), x.softmax().log().gather(0, column)]);
+  const [rows, columns] = picked().map((y) => y.toArray()) as [number[][], number[][]];
+  expect(rows).toEqual([[logs[0]?.[2], logs[0]?.[0]], [logs[1]?.[1], logs[1]?.[1]]]); // biome-ignore format: a matrix
+  expect(columns).toEqual([[logs[1]?.[0], logs[0]?.[1], logs[1]?.[2]]]);
+});
+
 test('eager steps find it too', () => {
   const w = nn.parameter(tensor([[300, 0, -300]]));
   const target = tensor([[0, 1, 0]]);
