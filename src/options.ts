@@ -17,7 +17,7 @@ export function checkNames(op: string, options: object | undefined, known: reado
 }
 
 /** Whether x is a record, not an instance of a class: a tensor has no names of its own, so it would do nothing. */
-function isPlain(x: unknown): boolean {
+export function isPlain(x: unknown): boolean {
   if (typeof x !== 'object' || x === null) return false;
   const prototype = Object.getPrototypeOf(x);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -20,6 +20,12 @@ test('int32 is reduced exactly, and stays within int32', () => {
   expect(x.slice({ start: 1, stop: 3 }).prod().item()).toBe(-83_886_085);
 });
 
+test('more than 2²⁴ that are true are counted exactly', () => {
+  const n = 2 ** 24 + 3;
+  const yes = tensor(new Uint8Array(n).fill(1)).ne(0);
+  expect(yes.sum().item()).toBe(n);
+});
+
 describe('gradients at edges', () => {
   test('logsumexp(−∞, −∞) is −∞, and its gradient is finite', () => {
     expect(both([-INF, -INF], (x) => x.logsumexp())).toEqual([[-INF], [0, 0]]);

@@ -77,6 +77,16 @@ const shapes = mistakes('shape', [
     'nllLoss: labels [2,3] do not fit log-probabilities [2,3]; expected int32 [2]',
   ],
   [
+    'labels of another dtype',
+    () => nn.nllLoss(z(2, 3), z(2).eq(0)),
+    'nllLoss: labels [2] do not fit log-probabilities [2,3]; expected int32 [2]',
+  ],
+  [
+    'classes on axis 1',
+    () => nn.crossEntropy(z(2, 3, 4), labels(0, 1, 2, 0, 1, 2, 0, 1).reshape(2, 4)),
+    'crossEntropy: labels [2,4] do not fit logits [2,3,4]; expected [2,3]; where the classes are on axis 1 say { axis: 1 }',
+  ],
+  [
     'nllLoss, weight',
     () => nn.nllLoss(z(2, 3), labels(0, 1), { weight: z(3, 1) }),
     'nllLoss: weight is [3,1], expected [3], one a class',

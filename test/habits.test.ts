@@ -188,6 +188,7 @@ test.each<[() => unknown, string]>([
   [() => nn.crossEntropy(z(2, 3), wrong([0, 1])), 'crossEntropy: target is an array'],
   [() => nn.nllLoss(wrong([[0]]), z(1)), 'nllLoss: input is an array'],
   [() => nn.mseLoss(z(2), wrong([0, 1])), 'mseLoss: target is an array'],
+  [() => new nn.MultiheadAttention(2, 1).forward(wrong([1])), 'MultiheadAttention: x is an array'],
   [() => nn.embedding(wrong([0]), z(2, 2)), 'embedding: index is an array'],
   [() => nn.scaledDotProductAttention(z(1, 1), z(1, 1), wrong(undefined)), 'scaledDotProductAttention: v is undefined'],
 ])('what is no tensor is named, with the argument it was given for', (call, message) => {

@@ -399,7 +399,7 @@ const product = (a: number[], b: number[], transA = false, transB = false): Case
 const rank =
   (transA: boolean, transB: boolean): Row['build'] =>
   (c, s, a, b) =>
-    mm.ger(c as Node, s as Node, mm.product(a as Node, b as Node, transA, transB)) as Node;
+    mm.ger(c as Node, s as Node, mm.product(a as Node, b as Node, transA, transB));
 const products: Row[] = [
   {
     ...{

@@ -87,15 +87,11 @@ function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
   );
 }
 
-export interface HeadsOptions {
-  /** Position i sees positions 0 … i alone. */
-  isCausal?: boolean;
-  /**
-   * Broadcast to [B, heads, T, S]: a bool says which positions take part (in PyTorch's layer, but not in its function,
-   * which do not), a float32 is added to their scores.
-   */
-  attnMask?: Tensor | null;
-}
+/**
+ * Where attention may look: see AttentionOptions. In the mask true takes part, as in the function; in PyTorch's layer it
+ * does not.
+ */
+export type HeadsOptions = Pick<AttentionOptions, 'isCausal' | 'attnMask'>;
 
 /**
  * Attention of several heads (Vaswani et al. 2017): of x [B, T, embedDim] to itself, or of a query [B, T, embedDim] to
@@ -138,25 +134,25 @@ export class MultiheadAttention extends Module {
   forward(x: Tensor, options?: HeadsOptions): Tensor;
   forward(query: Tensor, key: Tensor, value: Tensor, options?: HeadsOptions): Tensor;
   forward(query: Tensor, second: Tensor | HeadsOptions = {}, third?: Tensor, last: HeadsOptions = {}): Tensor {
-    const isOneOf = !(second instanceof Tensor);
-    const [key, value] = isOneOf ? [query, query] : [second, third ?? second];
-    const options = isOneOf ? second : last;
+    const toItself = !(second instanceof Tensor);
+    const options = toItself ? second : last;
+    const inputs = toItself ? { x: query } : { query, key: second, value: third ?? second };
     checkNames('MultiheadAttention', options, ['isCausal', 'attnMask']);
-    this.#check(isOneOf ? 'x' : 'query', query);
-    this.#check('key', key);
-    this.#check('value', value);
-    const [q, k, v] = isOneOf ? this.#packed(query) : [query, key, value].map((x, i) => this.#heads(x, i));
+    for (const [name, x] of Object.entries(inputs)) this.#check(name, x);
+    const [q, k, v] = toItself ? this.#packed(query) : Object.values(inputs).map((x, i) => this.#heads(x, i));
     const dropoutP = this.training ? this.dropout : 0;
     const y = scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor, { ...options, dropoutP });
     return this.outProj.forward(y.transpose(1, 2).reshape(query.shape));
   }
 
   #check(name: string, x: Tensor): void {
-    if (x.shape.length === 3 && x.shape[2] === this.embedDim) return;
+    const { shape } = argument('MultiheadAttention', name, x);
+    if (shape.length === 3 && shape[2] === this.embedDim) return;
+    const length = name === 'x' || name === 'query' ? 'T' : 'S';
     throw new NablaError(
       'shape',
-      `MultiheadAttention: ${name} is ${formatShape(x.shape)}, expected [B, ${name === 'x' || name === 'query' ? 'T' : 'S'}, ${this.embedDim}]`,
-      { op: 'MultiheadAttention', shape: x.shape },
+      `MultiheadAttention: ${name} is ${formatShape(shape)}, expected [B, ${length}, ${this.embedDim}]`,
+      { op: 'MultiheadAttention', shape },
     );
   }
 

@@ -1,4 +1,4 @@
-// Losses of a choice between classes, and the share of right choices. All but their beginnings has the classes last.
+// Losses of a choice between classes, and the share of right choices. Inside, the classes are on the last axis.
 import { arange, tensor } from '../create.ts';
 import { checkBelow, type DType, isFloat } from '../dtype.ts';
 import { NablaError } from '../error.ts';
@@ -28,16 +28,16 @@ export interface CrossEntropyOptions extends ClassOptions {
  * [.., K]; 'mean' is over rows. With { axis: 1 } logits and probabilities are [N, K, ..], labels [N, ..]. The gradient
  * of a row is softmax(x) − target.
  */
-export function crossEntropy(x: Tensor, y: Tensor, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const op = 'crossEntropy';
   checkNames(op, options, ['weight', 'ignoreIndex', 'labelSmoothing', 'axis', 'reduction']);
   const { reduction, weight = null, ignoreIndex = null, labelSmoothing = 0, axis = -1 } = options;
-  const logits = classesLast(op, x, axis);
-  const target = argument(op, 'target', y).shape.length === x.shape.length ? classesLast(op, y, axis) : y;
+  const logits = classesLast(op, input, axis);
+  const isSoft = argument(op, 'target', target).shape.length === logits.shape.length;
   const inRange = labelSmoothing >= 0 && labelSmoothing <= 1;
   checkOption(op, 'labelSmoothing', labelSmoothing, inRange, 'a number from 0 to 1');
   checkClassWeight(op, weight, logits);
-  const labels = asLabels(op, logits, target, ignoreIndex);
+  const labels = asLabels(op, logits, isSoft ? classesLast(op, target, axis) : target, ignoreIndex);
   const classes = logits.shape.at(-1) as number;
   /** Probabilities as the loss wants them. */
   const soft = (p: Tensor) => (weight === null ? p : p.mul(weight));
@@ -62,26 +62,26 @@ export function crossEntropy(x: Tensor, y: Tensor, options: CrossEntropyOptions 
 }
 
 /**
- * −x[label] of each row of log-probabilities x [.., K], as logSoftmax gives them; labels [..] in 0 … K−1 (int32, or
- * whole numbers). With { axis: 1 } x is [N, K, ..], labels [N, ..]. crossEntropy does both in one.
+ * −input[label] of each row of log-probabilities [.., K], as logSoftmax gives them; labels [..] in 0 … K−1 (int32, or
+ * whole numbers). With { axis: 1 } they are [N, K, ..], labels [N, ..]. crossEntropy does both in one.
  */
-export function nllLoss(x: Tensor, target: Tensor, options: ClassOptions = {}): Tensor {
+export function nllLoss(input: Tensor, target: Tensor, options: ClassOptions = {}): Tensor {
   const op = 'nllLoss';
   checkNames(op, options, ['weight', 'ignoreIndex', 'axis', 'reduction']);
   const { reduction, weight = null, ignoreIndex = null, axis = -1 } = options;
-  const input = classesLast(op, x, axis);
-  checkClassWeight(op, weight, input);
-  const labels = asLabels(op, input, target, ignoreIndex);
-  checkLabels(op, 'log-probabilities', input, labels);
-  const rows = rowsOf(labels, weight, ignoreIndex, input.dtype);
-  const chosen = input.gather(-1, rows.labels.unsqueeze(-1)).squeeze(-1).neg();
+  const scores = classesLast(op, input, axis);
+  checkClassWeight(op, weight, scores);
+  const labels = asLabels(op, scores, target, ignoreIndex);
+  checkLabels(op, 'log-probabilities', scores, labels);
+  const rows = rowsOf(labels, weight, ignoreIndex, scores.dtype);
+  const chosen = scores.gather(-1, rows.labels.unsqueeze(-1)).squeeze(-1).neg();
   return rows.reduced(op, rows.scaled(chosen), reduction);
 }
 
 /** Share of rows of logits [.., K] whose largest is the label [..]: a scalar in 0 … 1. */
-export function accuracy(x: Tensor, labels: Tensor, options: ClassAxis = {}): Tensor {
+export function accuracy(input: Tensor, labels: Tensor, options: ClassAxis = {}): Tensor {
   checkNames('accuracy', options, ['axis']);
-  const logits = classesLast('accuracy', x, options.axis ?? -1);
+  const logits = classesLast('accuracy', input, options.axis ?? -1);
   return logits
     .argmax(-1)
     .eq(asLabels('accuracy', logits, labels, null))
@@ -133,8 +133,8 @@ function checkClassWeight(op: string, weight: Tensor | null, logits: Tensor): vo
 function checkLabels(op: string, name: string, scores: Tensor, labels: Tensor): void {
   const expected = scores.shape.slice(0, -1);
   if (scores.shape.length > 0 && labels.dtype === 'int32' && sameShape(labels.shape, expected)) return;
-  const inTheMiddle = scores.shape.toSpliced(1, 1);
-  const hint = sameShape(labels.shape, inTheMiddle) ? '; where the classes are on axis 1 say { axis: 1 }' : '';
+  const onAxis1 = scores.shape.length > 2 && sameShape(labels.shape, scores.shape.toSpliced(1, 1));
+  const hint = onAxis1 ? '; where the classes are on axis 1 say { axis: 1 }' : '';
   throw new NablaError(
     'shape',
     `${op}: labels ${formatShape(labels.shape)} do not fit ${name} ${formatShape(scores.shape)}; ` +

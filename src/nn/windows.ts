@@ -55,24 +55,25 @@ function biased(op: string, y: Node, bias: Tensor | null | undefined): Tensor {
   return result.add(bias.reshape([channels, ...y.shape.slice(2).map(() => 1)]));
 }
 
+/** A convolution of any kind, its operands and the names of its options checked. */
+function convolved<O>(
+  op: string,
+  f: (x: Node, weight: Node, options: O) => Node,
+  names: readonly string[],
+  [x, weight, options]: readonly [Tensor, Tensor, O & Bias],
+): Tensor {
+  checkNames(op, options, names);
+  return biased(op, f(argument(op, 'x', x), argument(op, 'weight', weight), options), options.bias);
+}
+
 /** x [N,C,L] ⋆ w [O,C/groups,K] + b [O] → [N,O,OL]. Padding 'same' keeps L, at stride 1. */
 export function conv1d(x: Tensor, weight: Tensor, options: conv.Conv1dOptions & Bias = {}): Tensor {
-  checkNames('conv1d', options, NAMES.conv);
-  return biased(
-    'conv1d',
-    conv.conv1d(argument('conv1d', 'x', x), argument('conv1d', 'weight', weight), options),
-    options.bias,
-  );
+  return convolved('conv1d', conv.conv1d, NAMES.conv, [x, weight, options]);
 }
 
 /** x [N,C,H,W] ⋆ w [O,C/groups,KH,KW] + b [O] → [N,O,OH,OW]. Padding 'same' keeps H and W, at stride 1. */
 export function conv2d(x: Tensor, weight: Tensor, options: conv.ConvOptions & Bias = {}): Tensor {
-  checkNames('conv2d', options, NAMES.conv);
-  return biased(
-    'conv2d',
-    conv.conv2d(argument('conv2d', 'x', x), argument('conv2d', 'weight', weight), options),
-    options.bias,
-  );
+  return convolved('conv2d', conv.conv2d, NAMES.conv, [x, weight, options]);
 }
 
 /** x [N,C,L], w [C,O/groups,K], b [O] → [N,O,(L − 1)·stride − 2·padding + dilation·(K − 1) + outputPadding + 1]. */
@@ -81,16 +82,7 @@ export function convTranspose1d(
   weight: Tensor,
   options: transpose.ConvTranspose1dOptions & Bias = {},
 ): Tensor {
-  checkNames('convTranspose1d', options, NAMES.convTranspose);
-  return biased(
-    'convTranspose1d',
-    transpose.convTranspose1d(
-      argument('convTranspose1d', 'x', x),
-      argument('convTranspose1d', 'weight', weight),
-      options,
-    ),
-    options.bias,
-  );
+  return convolved('convTranspose1d', transpose.convTranspose1d, NAMES.convTranspose, [x, weight, options]);
 }
 
 /**
@@ -102,16 +94,7 @@ export function convTranspose2d(
   weight: Tensor,
   options: transpose.ConvTransposeOptions & Bias = {},
 ): Tensor {
-  checkNames('convTranspose2d', options, NAMES.convTranspose);
-  return biased(
-    'convTranspose2d',
-    transpose.convTranspose2d(
-      argument('convTranspose2d', 'x', x),
-      argument('convTranspose2d', 'weight', weight),
-      options,
-    ),
-    options.bias,
-  );
+  return convolved('convTranspose2d', transpose.convTranspose2d, NAMES.convTranspose, [x, weight, options]);
 }
 
 /** Largest of each window of x [N,C,L]; the stride is the kernel's size by default. */

@@ -94,12 +94,15 @@ export const gerOp: Op = {
   },
 };
 
-/** c + s·product, if that is of one column and one row; else null. */
-export function ger(c: Node, s: Node, product: Node): Node | null {
-  const { inputs, attrs, shape } = product;
-  if (inputs.length > 2 || attrs.act !== undefined || shape.length !== 2 || !sameShape(c.shape, shape)) return null;
-  const fits = s.nElems === 1 && sizes(inputs, attrs).k === 1 && s.dtype === c.dtype && c.dtype === product.dtype;
-  return fits ? apply(gerOp, [c, s, ...inputs], attrs) : null;
+/** Whether c + s·product is a rank-one update: of one column and one row, c a matrix of its size and s a scalar. */
+export function isRankOne(c: Node, s: Node, { inputs, attrs, shape, dtype }: Node): boolean {
+  if (inputs.length > 2 || attrs.act !== undefined || shape.length !== 2 || !sameShape(c.shape, shape)) return false;
+  return s.nElems === 1 && sizes(inputs, attrs).k === 1 && s.dtype === dtype && c.dtype === dtype;
+}
+
+/** c + s·product, a rank-one update. */
+export function ger(c: Node, s: Node, { inputs, attrs }: Node): Node {
+  return apply(gerOp, [c, s, ...inputs], attrs);
 }
 
 /** The sizes that a product sums over, in the shapes the user gave. */

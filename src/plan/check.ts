@@ -25,8 +25,9 @@ export function checkPlan(plan: Plan): void {
       if (found !== null) fail(`reads #${id} where ${found} lies`);
     }
     if (instruction.opcode === OP_MAP) checkTape(instruction, overlap, fail);
-    else if (reads.some((r) => r !== over(instruction) && writes.some((w) => overlap(r, w)))) {
-      fail('writes over what it reads');
+    else {
+      const inStep = over(instruction);
+      if (reads.some((r) => r !== inStep && writes.some((w) => overlap(r, w)))) fail('writes over what it reads');
     }
     for (const { buffer, byteOffset, id } of writes) {
       if ((buffer as Buffer).kind === 'own') fail('writes to a constant');

@@ -8,7 +8,7 @@ import * as e from '../ops/elementwise.ts';
 import * as fn from '../ops/functions.ts';
 import * as f from '../ops/fused.ts';
 import * as g from '../ops/gelu.ts';
-import { ger, matmulOp } from '../ops/matmul.ts';
+import { ger, isRankOne, matmulOp } from '../ops/matmul.ts';
 import { layoutOp, permute, reshape } from '../ops/move.ts';
 import { maxOp, minOp, sumOp } from '../ops/reduce.ts';
 import { prodOp } from '../ops/statistics.ts';
@@ -78,7 +78,7 @@ const ranks: Rule[] = [
     'c − a·(column · row)',
     'a step of SGD on one example: the product goes into the weights, and is no array of its own',
     p(e.subOp, c, once(e.mulOp, a, { op: matmulOp, once: true, name: 'b' })),
-    (s, product, w) => ger(w, e.neg(s), product),
+    (s, product, w) => (isRankOne(w, s, product) ? ger(w, e.neg(s), product) : null),
   ),
 ];
 

@@ -1,6 +1,6 @@
 // What the pictures take, and the errors for what they do not.
 import { NablaError } from '../error.ts';
-import { checkNames } from '../options.ts';
+import { checkNames, isPlain } from '../options.ts';
 import { Tensor } from '../tensor.ts';
 
 /** A tensor, several, or several with names: `{ y, dx }`. */
@@ -88,9 +88,6 @@ export function checkOptions(who: string, options: DrawOptions): void {
     fail('gradients: expected { of: y, wrt: [x, …] } with tensors');
   }
 }
-
-/** An object of nobody's class. */
-const isPlain = (x: object) => [Object.prototype, null].includes(Object.getPrototypeOf(x));
 
 function isObject(x: unknown): x is object {
   return typeof x === 'object' && x !== null && !(x instanceof Tensor);
