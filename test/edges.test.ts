@@ -15,6 +15,12 @@ test('int32 is reduced exactly, and stays within int32', () => {
   const x = tensor(Int32Array.of(most, -5, 16_777_217, 1));
   expect([x.sum(), x.max(), x.min(), x.argmax(), x.prod()].map((y) => y.dtype)).toEqual(new Array(5).fill('int32'));
   expect([x.max().item(), x.min().item(), x.argmax().item(), x.argmin().item()]).toEqual([most, -5, 0, 1]);
+  // Two that float32 holds as one.
+  expect(
+    tensor(Int32Array.of(2 ** 24, 2 ** 24 + 1))
+      .argmax()
+      .item(),
+  ).toBe(1);
   expect(x.slice({ start: 1 }).sum().item()).toBe(16_777_213);
   expect(x.sum().item()).toBe(most);
   expect(x.slice({ start: 1, stop: 3 }).prod().item()).toBe(-83_886_085);

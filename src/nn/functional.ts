@@ -83,16 +83,13 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return x.logSoftmax(axis);
 }
 
-/** What the elements that stay are multiplied by, so that the expectation is as before. */
-const scaleOf = (p: number) => (p === 1 ? 0 : 1 / (1 - p));
-
 /** Sets each element to 0 with probability p and scales the rest by 1/(1 − p) (Srivastava et al. 2014). */
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   checkProbability('dropout', p);
   if (!training || p === 0) return x;
   return rand(x.shape)
     .ge(p)
-    .where(x.mul(scaleOf(p)), 0);
+    .where(x.mul(1 / (1 - p)), 0);
 }
 
 /** Sets whole channels to 0: x [N,C,L], each channel of each row with probability p (Tompson et al. 2015). */
@@ -113,5 +110,5 @@ function dropChannels(op: string, axes: 1 | 2, x: Tensor, p: number, training: b
   }
   if (!training || p === 0) return x;
   const kept = rand(shape.map((d, i) => (i < 2 ? d : 1))).ge(p);
-  return kept.where(x.mul(scaleOf(p)), 0);
+  return kept.where(x.mul(1 / (1 - p)), 0);
 }
